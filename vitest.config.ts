@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.{ts,tsx}', 'test/*.test.{ts,tsx}'],
+    testTimeout: 120_000,
+    // onnxruntime sessions each own a thread pool; two workers match the two cores the suite is meant for.
+    maxWorkers: 2,
+    pool: 'forks',
+  },
+});
