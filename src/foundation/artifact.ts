@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
-import { contentHash } from './hash.ts';
 import { UserError } from './errors.ts';
+import { contentHash } from './hash.ts';
 
 export interface Manifest {
   /** What made the artifact, for example `train writer`. */
@@ -28,7 +28,10 @@ export function readManifest(folder: string): Manifest | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
   } catch (error) {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`, 'Delete the file to have the artifact rebuilt');
+    throw new UserError(
+      `Cannot read ${path}: ${(error as Error).message}`,
+      'Delete the file to have the artifact rebuilt',
+    );
   }
 }
 

@@ -1,7 +1,5 @@
 /** Progress events: the one channel from the stages to whatever shows them (terminal UI, JSON lines, tests). */
 
-import type { StageName } from '../stage/stage.ts';
-
 /** The commands of the pipeline, in the order the data takes. */
 export type CommandName = 'collect' | 'curate' | 'train' | 'quantize' | 'export' | 'validate' | 'report';
 
@@ -27,7 +25,7 @@ export type RunEvent =
   /** Dev loss of a student after `step` steps. */
   | { type: 'dev-loss'; student: string; step: number; loss: number }
   /** A labeled, judged or generated sample, for people who like to watch. */
-  | { type: 'sample-made'; stage: StageName; source: string; docId: string; text: string; score?: number }
+  | { type: 'sample-made'; stage: string; source: string; docId: string; text: string; score?: number }
   | { type: 'log'; level: 'info' | 'warn'; message: string };
 
 export type Emit = (event: RunEvent) => void;

@@ -1,7 +1,6 @@
 /** Where everything of a run lies: one folder, the paths of docs/architecture.md. */
 
 import { join } from 'node:path';
-import type { StageName } from '../stage/stage.ts';
 
 export interface RunFolder {
   readonly root: string;
@@ -15,7 +14,7 @@ export interface RunFolder {
   readonly table1: string;
   readonly report: string;
   /** Arrow data set (`datasets.load_from_disk`) of a round, stage and split. */
-  sft(round: number, stage: StageName, split: 'train' | 'dev'): string;
+  sft(round: number, stage: string, split: 'train' | 'dev'): string;
   /** The curate artifact of a round (holds the sft folders and the manifest). */
   round(round: number): string;
   student(name: string): string;

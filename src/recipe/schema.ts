@@ -1,0 +1,157 @@
+/** The recipe: one strict schema gives types, defaults, help and docs. Every default lives here. */
+
+import { z } from 'zod';
+
+const stage = z.enum(['pairs', 'reformulate', 'judge']);
+
+const corpus = z.strictObject({
+  path: z.string().describe('JSON Lines file of documents: {id, text, title?, domain?}'),
+  limit: z.int().positive().optional().describe('Use only the first n documents'),
+});
+
+const splits = z.strictObject({
+  file: z.string().optional().describe('JSON file {train, dev, validation} of document ids; wins over the shares'),
+  dev: z.number().min(0).max(0.5).default(0.1).describe('Share of documents for dev loss'),
+  validation: z.number().min(0).max(0.5).default(0.15).describe('Share of documents nothing reads before `validate`'),
+});
+
+const price = z.strictObject({
+  inputPerMillion: z.number().min(0).describe('US dollars per million prompt tokens'),
+  outputPerMillion: z.number().min(0).describe('US dollars per million completion tokens'),
+});
+
+const teacher = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('recorded'),
+    folder: z.string().describe('Folder of a recorded teacher: pairs.jsonl, texts.jsonl, judgements.jsonl'),
+  }),
+  z.strictObject({
+    kind: z.literal('openai'),
+    model: z.string().describe('Model name the server knows'),
+    baseUrlEnv: z.string().default('OPENAI_BASE_URL').describe('Environment variable with the base URL'),
+    apiKeyEnv: z.string().default('OPENAI_API_KEY').describe('Environment variable with the key; never the key itself'),
+    temperature: z.number().min(0).max(2).default(0.7),
+    price: price.optional(),
+  }),
+]);
+
+const collect = z.strictObject({
+  stages: z.array(stage).default(['pairs', 'reformulate', 'judge']).describe('Jobs the teacher does'),
+  concurrency: z.int().positive().default(8).describe('Requests in flight'),
+  maxAttempts: z.int().positive().default(6).describe('Tries of a request before it counts as failed'),
+  timeoutSeconds: z.number().positive().default(120),
+  judgeTexts: z
+    .string()
+    .optional()
+    .describe(
+      'JSON Lines file of further texts to be judged ({id, doc_id, text, kind}): what local judges are fitted on',
+    ),
+});
+
+const curate = z.strictObject({
+  minScore: z.int().min(1).max(5).default(4).describe('Lowest judge score of a kept reformulation'),
+  minKeywordCoverage: z.number().min(0).max(1).default(0.1).describe('Lowest share of source keywords in a kept text'),
+  maxCopied: z.number().min(0).max(1).default(0.5).describe('Highest share of 8-grams copied from the source'),
+  maxSamples: z.int().positive().optional().describe('Most samples a stage keeps'),
+});
+
+const lora = z.strictObject({
+  rank: z.int().positive().default(16).describe('LoRA rank r'),
+  alpha: z.number().positive().default(32).describe('LoRA alpha; the adapter is scaled by alpha / r'),
+});
+
+const train = z.strictObject({
+  model: z
+    .string()
+    .default('smollm2-135m-instruct')
+    .describe('Alias, hub id, folder or GGUF file of the pre-trained student'),
+  method: z.enum(['lora', 'full']).default('lora'),
+  precision: z
+    .enum(['f32', 'w8a8'])
+    .default('w8a8')
+    .describe('w8a8: train through the int8 weights that will be deployed'),
+  lora: lora.prefault({}),
+  epochs: z.number().positive().default(1),
+  maxSteps: z.int().positive().optional(),
+  samplesPerStep: z.int().positive().default(6).describe('Samples of one optimizer step'),
+  learningRate: z.number().positive().default(2e-3),
+  warmup: z.number().min(0).max(1).default(0.05).describe('Share of the steps with linear warm-up'),
+  weightDecay: z.number().min(0).default(0),
+  gradientClip: z.number().positive().default(1).describe('Largest global gradient norm'),
+  maxTokens: z.int().positive().default(2048).describe('Longer samples are left out, and counted'),
+  checkpointEvery: z.int().positive().default(20).describe('Steps between checkpoints'),
+  evaluateEvery: z.int().positive().default(40).describe('Steps between dev losses'),
+  memory: z.number().positive().optional().describe('Gigabytes activations may use; default: what is free'),
+  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
+  threads: z.int().positive().optional().describe('Default: all cores'),
+});
+
+const student = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
+  stages: z.array(stage).min(1),
+  train: train.partial().optional().describe('Overrides of the `train` section for this student'),
+});
+
+const generation = z.strictObject({
+  temperature: z.number().min(0).default(0.7).describe('0 is greedy'),
+  topP: z.number().gt(0).max(1).default(0.9),
+  repetitionPenalty: z.number().min(1).default(1.05),
+  maxTokens: z.int().positive().default(380),
+  batch: z.int().positive().default(32).describe('Sequences decoded together'),
+});
+
+const quantize = z.strictObject({
+  smoothing: z.number().min(0).max(1).default(0.5).describe('SmoothQuant migration strength alpha'),
+  calibrationSamples: z.int().positive().default(24),
+});
+
+const exporting = z.strictObject({
+  onnx: z
+    .array(z.enum(['f32', 'w8a8']))
+    .default(['w8a8'])
+    .describe('ONNX precisions in the layout transformers.js loads'),
+  adapter: z
+    .enum(['merged', 'beside'])
+    .default('beside')
+    .describe('w8a8: adapter merged and re-rounded, or f32 beside the int8 base'),
+  peft: z.boolean().default(true).describe('LoRA adapter as PEFT safetensors'),
+});
+
+const judge = z.strictObject({
+  kind: z.enum(['local', 'teacher']).default('local').describe('Who scores student outputs'),
+});
+
+const validate = z.strictObject({
+  documents: z.int().positive().optional().describe('Validation documents used; default: all'),
+  pairsPerDocument: z.int().min(1).max(5).default(5),
+  arms: z
+    .array(z.enum(['teacher', 'base', 'student', 'student-w8a8']))
+    .default(['teacher', 'base', 'student', 'student-w8a8']),
+  judge: judge.prefault({}),
+  margin: z.number().min(0).max(100).default(3).describe('Non-inferiority margin in points of Rate(>=3)'),
+  resamples: z.int().min(100).default(2000).describe('Bootstrap resamples over documents'),
+});
+
+/** The whole recipe. Unknown keys are errors. */
+export const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
+  description: z.string().optional(),
+  seed: z.int().min(0).default(0),
+  corpus,
+  splits: splits.prefault({}),
+  teacher,
+  collect: collect.prefault({}),
+  curate: curate.prefault({}),
+  students: z.array(student).min(1),
+  train: train.prefault({}),
+  generate: generation.prefault({}),
+  quantize: quantize.prefault({}),
+  export: exporting.prefault({}),
+  validate: validate.prefault({}),
+});
+
+export type Recipe = z.output<typeof recipeSchema>;
+export type RecipeInput = z.input<typeof recipeSchema>;
+export type TrainSettings = Recipe['train'];
+export type GenerationSettings = Recipe['generate'];
+export type StudentSettings = Recipe['students'][number];
