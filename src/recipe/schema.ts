@@ -86,10 +86,27 @@ const train = z.strictObject({
   threads: z.int().positive().optional().describe('Default: all cores'),
 });
 
+type Train = z.output<typeof train>;
+/** Any keys of `train`. Held apart from `train.partial()`, which would fill in the defaults again and hide the recipe's own section. */
+export type TrainOverrides = { [K in keyof Train]?: K extends 'lora' ? Partial<Train['lora']> : Train[K] };
+
+function withoutDefaults(object: z.ZodObject): z.ZodObject {
+  const fields = Object.entries(object.shape).map(([key, field]) => {
+    let inner = field;
+    while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
+      inner = inner.unwrap();
+    }
+    return [key, z.optional(inner instanceof z.ZodObject ? withoutDefaults(inner) : inner)] as const;
+  });
+  return z.strictObject(Object.fromEntries(fields));
+}
+
+const trainOverrides = withoutDefaults(train) as unknown as z.ZodType<TrainOverrides, TrainOverrides>;
+
 const student = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
-  stages: z.array(stage).min(1),
-  train: train.partial().optional().describe('Overrides of the `train` section for this student'),
+  stages: z.array(stage).min(1).describe('Jobs this student learns: `pairs`, `reformulate`, `judge`'),
+  train: trainOverrides.optional().describe('Overrides of the `train` section for this student'),
 });
 
 const generation = z.strictObject({
