@@ -7,5 +7,7 @@ export default defineConfig({
     // onnxruntime sessions each own a thread pool; two workers match the two cores the suite is meant for.
     maxWorkers: 2,
     pool: 'forks',
+    // .ci/run prints its closing line from the JSON result.
+    reporters: ['default', ['json', { outputFile: '.cache/vitest.json' }]],
   },
 });
