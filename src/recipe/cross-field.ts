@@ -1,0 +1,70 @@
+/** What a recipe may not say although each of its fields is allowed. */
+
+import type { Recipe } from './schema.ts';
+import { studentTrain } from './student-train.ts';
+
+/** The contradictions of a recipe, each at the path where a person would mend it. */
+export function crossFieldProblems(recipe: Recipe): { path: (string | number)[]; message: string }[] {
+  return [...collectProblems(recipe), ...studentProblems(recipe), ...splitProblems(recipe), ...judgeProblems(recipe)];
+}
+
+function collectProblems({ collect }: Recipe) {
+  const needs = { reformulate: 'pairs', judge: 'reformulate' } as const;
+  const problems = Object.entries(needs)
+    .filter(([stage, needed]) => collect.stages.includes(stage as 'judge') && !collect.stages.includes(needed))
+    .map(([stage, needed]) => ({
+      path: ['collect', 'stages'],
+      message: `${stage} works on the answers of ${needed}, which is not collected`,
+    }));
+  if (collect.judgeTexts !== undefined && !collect.stages.includes('judge')) {
+    problems.push({
+      path: ['collect', 'judgeTexts'],
+      message: 'texts to be judged, but judge is not in collect.stages',
+    });
+  }
+  return problems;
+}
+
+function studentProblems(recipe: Recipe) {
+  const owners = new Map<string, string>();
+  const names = new Set<string>();
+  return recipe.students.flatMap((student, i) => {
+    const problems: { path: (string | number)[]; message: string }[] = [];
+    if (names.has(student.name)) {
+      problems.push({ path: ['students', i, 'name'], message: `a second student named ${student.name}` });
+    }
+    names.add(student.name);
+    student.stages.forEach((stage, k) => {
+      const path = ['students', i, 'stages', k];
+      const owner = owners.get(stage);
+      if (!recipe.collect.stages.includes(stage)) {
+        problems.push({ path, message: `${stage} is not in collect.stages, so there is nothing to learn it from` });
+      }
+      if (owner !== undefined) problems.push({ path, message: `${stage} is already the job of student ${owner}` });
+      owners.set(stage, student.name);
+    });
+    const { method, precision } = studentTrain(recipe, student);
+    if (method === 'full' && precision === 'w8a8') {
+      problems.push({
+        path: student.train?.method ? ['students', i, 'train', 'method'] : ['train', 'method'],
+        message:
+          'full fine-tuning changes every weight, so it cannot go through frozen int8 weights: set precision to f32',
+      });
+    }
+    return problems;
+  });
+}
+
+function splitProblems({ splits }: Recipe) {
+  if (splits.file !== undefined) return [];
+  if (splits.dev === 0) return [{ path: ['splits', 'dev'], message: 'dev loss needs a share above 0' }];
+  if (splits.dev + splits.validation >= 1) {
+    return [{ path: ['splits'], message: 'dev and validation leave no documents to train on' }];
+  }
+  return [];
+}
+
+function judgeProblems({ teacher, validate }: Recipe) {
+  if (validate.judge.kind !== 'teacher' || teacher.kind !== 'recorded') return [];
+  return [{ path: ['validate', 'judge', 'kind'], message: 'a recorded teacher cannot judge new texts: use local' }];
+}
