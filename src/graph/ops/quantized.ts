@@ -1,0 +1,65 @@
+/**
+ * Products with int8 weights on the W8A8 grid of compressed-tensors: weights per output channel, activations dynamic,
+ * symmetric, per token. A row's result depends on that row alone, so packing, batching and decoding change nothing.
+ */
+
+import type { GraphBuilder, Value } from '../graph.ts';
+import { check, type Op, onlyGrad } from './op.ts';
+
+/** compressed-tensors' activation grid: scale = absmax / 127.5, codes clamped to [-128, 127]. */
+export const ACTIVATION_STEP = 1 / 127.5;
+/** Rows of zeros have no absmax to divide by; any positive floor gives zeros. */
+const SMALLEST_ABSMAX = 1e-30;
+const ZERO_POINT = 128;
+
+/** Codes u8 (zero point 128) and absmax [..., 1] of each row. */
+function quantizeRows(g: GraphBuilder, x: Value): [Value, Value] {
+  const absmax = g.op('ReduceMax', [g.op('Abs', [x])], { axes: [x.shape.length - 1] });
+  const guarded = g.op('Max', [absmax, g.scalar(SMALLEST_ABSMAX, x.dtype)]);
+  const codes = g.op('QuantizeLinear', [g.op('Div', [x, guarded]), ...activationGrid(g)]);
+  return [codes, guarded];
+}
+
+function activationGrid(g: GraphBuilder): [Value, Value] {
+  return [
+    g.scalar(ACTIVATION_STEP, 'float32'),
+    g.constant({ dtype: 'uint8', shape: [], data: Uint8Array.of(ZERO_POINT) }),
+  ];
+}
+
+export const quantized = {
+  QuantizeLinear: { infer: ([x]) => [{ dtype: 'uint8', shape: x!.shape }] },
+  /** com.microsoft: (u8 [m, k], s8 [k, n], scale, scale [n], zero point) -> f32 [m, n], exact integers scaled once. */
+  MatMulIntegerToFloat: {
+    infer([a, b]) {
+      check(a!.shape[a!.shape.length - 1] === b!.shape[0], 'inner dimensions differ');
+      return [{ dtype: 'float32', shape: [...a!.shape.slice(0, -1), b!.shape[1]!] }];
+    },
+  },
+  /**
+   * y = quantize(x) w * scale, inputs x [m, k], w int8 [k, n], scale [n], w transposed int8 [n, k].
+   * The gradient passes the rounding straight (Bengio et al., arXiv 1308.3432):
+   *   dx = quantize(dy * scale) w^T, with the same int8 weights, so they are never rounded twice.
+   */
+  Int8MatMul: {
+    infer([x, w, scale, transposed]) {
+      check(x!.dtype === 'float32' && w!.dtype === 'int8' && transposed!.dtype === 'int8', 'needs f32, i8, f32, i8');
+      const [k, n] = w!.shape as [number, number];
+      check(x!.shape[x!.shape.length - 1] === k && scale!.shape.join() === `${n}`, 'inner dimensions differ');
+      check(transposed!.shape.join() === `${n},${k}`, 'the transposed weight does not fit');
+      return [{ dtype: 'float32', shape: [...x!.shape.slice(0, -1), n] }];
+    },
+    vjp(c) {
+      const [, w, scale, transposed] = c.inputs as [Value, Value, Value, Value];
+      const k = w.shape[0]!;
+      const ones = c.g.constant({ dtype: 'float32', shape: [k], data: new Float32Array(k).fill(1) });
+      const scaled = c.g.op('Mul', [onlyGrad(c), scale]);
+      return [c.g.op('Int8MatMul', [scaled, transposed, ones, w]), null, null, null];
+    },
+    lower(g, [x, w, scale]) {
+      const [codes, absmax] = quantizeRows(g, x!);
+      const [step, zero] = activationGrid(g);
+      return [g.op('Mul', [g.op('MatMulIntegerToFloat', [codes, w!, step, scale!, zero]), absmax])];
+    },
+  },
+} satisfies Record<string, Op>;

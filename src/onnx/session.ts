@@ -1,0 +1,67 @@
+/** The only importer of onnxruntime: graphs become sessions, typed arrays go in and come out. */
+
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import type { Tensor, TypedArray } from '../graph/value.ts';
+
+export type Device = 'cpu' | 'webgpu' | 'cuda';
+
+export interface SessionSettings {
+  readonly device?: Device;
+  /** Threads of one operator; default: all cores. */
+  readonly threads?: number;
+  /** File prefix: writes a profile on release. */
+  readonly profile?: string;
+}
+
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Runs the graph. Feeds are read where they lie; outputs are new arrays. Feeds the graph does not read are ignored. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** A session of a model in memory, or of a file (needed where weights lie beside the model). */
+export async function createSession(model: Uint8Array | string, settings: SessionSettings = {}): Promise<Session> {
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: [settings.device ?? 'cpu'],
+    intraOpNumThreads: settings.threads ?? availableParallelism(),
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(settings.profile ? { enableProfiling: true, profileFilePrefix: settings.profile } : {}),
+    extra: {
+      // Every session has its own threads: those of an idle session must not spin on the cores of the running one.
+      session: { force_spinning_stop: '1', set_denormal_as_zero: '1' },
+      // Expanded constants would be stored at full size in every session.
+      optimization: { constant_folding_max_output_size_in_bytes: '65536' },
+    },
+  };
+  const session =
+    typeof model === 'string'
+      ? await ort.InferenceSession.create(model, options)
+      : await ort.InferenceSession.create(model, options);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(feeds) {
+      const inputs: Record<string, ort.Tensor> = {};
+      for (const name of session.inputNames) {
+        const feed = feeds[name];
+        if (!feed) throw new TypeError(`internal: graph input ${name} was not fed`);
+        inputs[name] = new ort.Tensor(feed.dtype, feed.data as Float32Array, feed.shape as number[]);
+      }
+      const outputs = await session.run(inputs);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, { type, data, dims }]) => [
+          name,
+          { dtype: type as Tensor['dtype'], data: data as TypedArray, shape: dims },
+        ]),
+      );
+    },
+    async release() {
+      if (settings.profile) session.endProfiling();
+      await session.release();
+    },
+  };
+}
