@@ -1,0 +1,92 @@
+/** Train, dev and validation by document, fixed once a run: nothing later may move a document. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { writeFileAtomic } from '../foundation/atomic-file.ts';
+import { errorMessage, UserError } from '../foundation/errors.ts';
+import { randomStream } from '../foundation/random.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+const splitsFile = z.strictObject({
+  train: z.array(z.string()),
+  dev: z.array(z.string()),
+  validation: z.array(z.string()),
+});
+
+/** Document ids of each split. A document is in one split at most; those in none are not used. */
+export type Splits = z.output<typeof splitsFile>;
+
+export type SplitName = keyof Splits;
+
+export const SPLIT_NAMES: readonly SplitName[] = ['train', 'dev', 'validation'];
+
+/**
+ * The splits of a run: those it already has, else the recipe's file (ids beyond `corpus.limit` left out), else drawn by the
+ * recipe's shares and seed. What is new is written to `path`.
+ *
+ * @param ids the corpus, in order
+ * @throws UserError where a document is in two splits, is unknown, or no document is left to train on
+ */
+export function ensureSplits(path: string, recipe: Recipe, ids: readonly string[]): Splits {
+  if (existsSync(path)) return checked(readSplits(path), path, ids, 'refuse');
+  const { file } = recipe.splits;
+  const splits =
+    file === undefined
+      ? drawSplits(ids, recipe.splits, recipe.seed)
+      : checked(readSplits(file), file, ids, recipe.corpus.limit === undefined ? 'refuse' : 'leave-out');
+  if (splits.train.length === 0) {
+    throw new UserError('Cannot split the corpus: no document is left for training', 'Use more documents');
+  }
+  writeFileAtomic(path, JSON.stringify(splits, null, 1) + '\n');
+  return splits;
+}
+
+/** Reads a splits file. */
+export function readSplits(path: string): Splits {
+  try {
+    return splitsFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new UserError(
+      `Cannot read splits from ${path}: ${errorMessage(error)}`,
+      'It must be {"train": [ids], "dev": [ids], "validation": [ids]}',
+    );
+  }
+}
+
+/** Seeded split: shares are rounded to whole documents, each split keeps the corpus order. */
+export function drawSplits(ids: readonly string[], shares: { dev: number; validation: number }, seed: number): Splits {
+  const shuffled = randomStream(seed, 'splits').shuffle(ids);
+  const validationCount = Math.round(ids.length * shares.validation);
+  const devCount = Math.round(ids.length * shares.dev);
+  const validation = new Set(shuffled.slice(0, validationCount));
+  const dev = new Set(shuffled.slice(validationCount, validationCount + devCount));
+  return {
+    train: ids.filter((id) => !validation.has(id) && !dev.has(id)),
+    dev: ids.filter((id) => dev.has(id)),
+    validation: ids.filter((id) => validation.has(id)),
+  };
+}
+
+function checked(splits: Splits, path: string, ids: readonly string[], unknown: 'refuse' | 'leave-out'): Splits {
+  const known = new Set(ids);
+  const seen = new Map<string, SplitName>();
+  const kept = (name: SplitName) =>
+    splits[name].filter((id) => {
+      const other = seen.get(id);
+      if (other !== undefined) {
+        throw new UserError(
+          `Cannot use ${path}: document \`${id}\` is in ${other} and again in ${name}`,
+          'A document belongs to one split only',
+        );
+      }
+      seen.set(id, name);
+      if (!known.has(id) && unknown === 'refuse') {
+        throw new UserError(
+          `Cannot use ${path}: document \`${id}\` of ${name} is not in the corpus`,
+          'The splits belong to another corpus: check `splits.file` and `corpus.path`, or use a new run folder',
+        );
+      }
+      return known.has(id);
+    });
+  return { train: kept('train'), dev: kept('dev'), validation: kept('validation') };
+}

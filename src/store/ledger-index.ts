@@ -1,0 +1,77 @@
+/** What the ledger knows, by request key: where responses lie, what failed, what was spent. Texts stay in the files. */
+
+import type { StageName } from '../stage/stage.ts';
+import type { FailureLine, LedgerLine, ResponseLine, SentLine } from './ledger-lines.ts';
+import { type LinePosition, readLedger, type TornLine } from './ledger-read.ts';
+
+/** Requests and money of one stage at one model. */
+export interface Spend {
+  stage: StageName;
+  model: string;
+  responses: number;
+  promptTokens: number;
+  completionTokens: number;
+  /** US dollars of the responses with a known price. */
+  usd: number;
+  /** Responses whose price is not known. */
+  unpriced: number;
+}
+
+export class LedgerIndex {
+  readonly responses = new Map<string, LinePosition>();
+  readonly failures = new Map<string, FailureLine>();
+  /** Sent, and neither answered nor given up since. */
+  readonly open = new Map<string, SentLine>();
+  /** Sent by a process that ended before an answer came: possibly charged, whatever happened to the request since. */
+  readonly lost: SentLine[] = [];
+  readonly torn: TornLine[] = [];
+  readonly #spend = new Map<string, Spend>();
+
+  /** Takes a line in; the first response of a key is the one that counts. */
+  add(line: LedgerLine, position: LinePosition): void {
+    if (line.type === 'sent') {
+      const earlier = this.open.get(line.key);
+      if (earlier !== undefined && line.attempt === 1) this.lost.push(earlier);
+      this.open.set(line.key, line);
+    } else if (line.type === 'response') {
+      this.open.delete(line.key);
+      this.failures.delete(line.key);
+      if (!this.responses.has(line.key)) this.responses.set(line.key, position);
+      this.#count(line);
+    } else if (line.type === 'failure') {
+      this.open.delete(line.key);
+      this.failures.set(line.key, line);
+    }
+  }
+
+  /** Spend by stage and model, in order of first use. */
+  get spend(): Spend[] {
+    return [...this.#spend.values()];
+  }
+
+  #count(line: ResponseLine): void {
+    const name = `${line.stage}\u0000${line.model}`;
+    const spend = this.#spend.get(name) ?? {
+      stage: line.stage,
+      model: line.model,
+      responses: 0,
+      promptTokens: 0,
+      completionTokens: 0,
+      usd: 0,
+      unpriced: 0,
+    };
+    spend.responses++;
+    spend.promptTokens += line.usage.promptTokens;
+    spend.completionTokens += line.usage.completionTokens;
+    if (line.usd === null) spend.unpriced++;
+    else spend.usd += line.usd;
+    this.#spend.set(name, spend);
+  }
+}
+
+/** Reads the whole ledger once, as a stream. An absent folder is an empty ledger. */
+export async function indexLedger(folder: string): Promise<LedgerIndex> {
+  const index = new LedgerIndex();
+  for await (const { line, position } of readLedger(folder, (torn) => index.torn.push(torn))) index.add(line, position);
+  return index;
+}

@@ -1,0 +1,57 @@
+/** The lines of the ledger: what was sent, what came back, what failed for good. One JSON object a line. */
+
+import type { ChatMessage, StageName } from '../stage/stage.ts';
+
+interface LineHead {
+  /** Identity of the request: content hash of {stage, promptVersion, model, params, messages}. */
+  key: string;
+  stage: StageName;
+  docId: string;
+  /** Pairs: the document; reformulate: `<docId>/<k>`; judge: id of the judged text. */
+  item: string;
+  model: string;
+  promptVersion: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** Synced before a request leaves. Without a later line of its key, the request may have been charged. */
+export interface SentLine extends LineHead {
+  type: 'sent';
+  /** 1 for the first try of a run, 2 and more for its retries. */
+  attempt: number;
+}
+
+export interface RequestParameters {
+  temperature: number;
+  maxTokens: number;
+}
+
+export interface TokenUsage {
+  promptTokens: number;
+  completionTokens: number;
+}
+
+/** Synced before the response is parsed. */
+export interface ResponseLine extends LineHead {
+  type: 'response';
+  messages: ChatMessage[];
+  params: RequestParameters;
+  text: string;
+  /** `stop`, `length` (cut off at maxTokens), or what else the server calls it. */
+  finishReason: string;
+  usage: TokenUsage;
+  /** US dollars; null where the recipe gives no price. */
+  usd: number | null;
+  latencyMs: number;
+}
+
+/** A request that was given up. `final`: asking again cannot help, so later runs do not. */
+export interface FailureLine extends LineHead {
+  type: 'failure';
+  reason: string;
+  attempts: number;
+  final: boolean;
+}
+
+export type LedgerLine = SentLine | ResponseLine | FailureLine;

@@ -1,0 +1,61 @@
+/** The seam between the toolkit and whoever labels: one request in, one raw response out. */
+
+import type { ChatMessage, StageName } from '../stage/stage.ts';
+import type { RequestParameters, TokenUsage } from '../store/ledger-lines.ts';
+
+export interface TeacherRequest {
+  /** Content hash of {stage, promptVersion, model, params, messages}. */
+  key: string;
+  stage: StageName;
+  docId: string;
+  item: string;
+  messages: ChatMessage[];
+  params: RequestParameters;
+}
+
+export interface TeacherResponse {
+  text: string;
+  /** `stop`, `length`, or what else the server calls it. */
+  finishReason: string;
+  usage: TokenUsage;
+  /** The model that answered, as the server names it. */
+  model: string;
+  latencyMs: number;
+}
+
+export interface Teacher {
+  /** Part of a request's identity, and the row's name in tables. */
+  readonly name: string;
+  readonly kind: 'recorded' | 'openai';
+  /** One try, without retries. Throws TeacherFailure, or InterruptedError when `signal` is aborted. */
+  complete(request: TeacherRequest, signal: AbortSignal): Promise<TeacherResponse>;
+}
+
+/**
+ * What a failed try means for the next one.
+ * - `retry`: the same request may succeed later (429, 5xx, time-outs, broken connections);
+ * - `refuse`: this request will fail every time (bad request, content refused, no recording);
+ * - `stop`: every request will fail until the user mends something (key, quota, model name).
+ */
+export type FailureScope = 'retry' | 'refuse' | 'stop';
+
+/** A try that brought no response. */
+export class TeacherFailure extends Error {
+  readonly scope: FailureScope;
+  /** Milliseconds the server asked to wait. */
+  readonly retryAfterMs: number | undefined;
+  /** The server is asking for fewer requests at a time. */
+  readonly overloaded: boolean;
+
+  constructor(
+    message: string,
+    scope: FailureScope,
+    details: { retryAfterMs?: number | undefined; overloaded?: boolean } = {},
+  ) {
+    super(message);
+    this.name = 'TeacherFailure';
+    this.scope = scope;
+    this.retryAfterMs = details.retryAfterMs;
+    this.overloaded = details.overloaded ?? false;
+  }
+}
