@@ -3,15 +3,18 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes `chunks` to `path` atomically; folders are made. A crash leaves the old file or the new one, never a part. */
-export function writeFileAtomic(path: string, ...chunks: (string | Uint8Array)[]): void {
+/**
+ * Writes `chunks` to `path` atomically; folders are made. A crash leaves the old file or the new one, never a part.
+ * A chunk given as a function is made when its turn comes, so that a large file never lies in memory whole.
+ */
+export function writeFileAtomic(path: string, ...chunks: (string | Uint8Array | (() => Uint8Array))[]): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     const file = openSync(temporary, 'w');
     try {
       for (const chunk of chunks) {
-        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : typeof chunk === 'function' ? chunk() : chunk;
         for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
       }
       fsyncSync(file);
