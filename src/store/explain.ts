@@ -26,7 +26,7 @@ export interface ExplainedCall {
   usd: number | null;
   latency_ms: number | null;
   failure: string | null;
-  at: string | null;
+  last_at: string | null;
 }
 
 export interface ExplainedSample {
@@ -67,7 +67,7 @@ export async function explain(folder: RunFolder, id: string): Promise<Explanatio
     const about = { id };
     const calls = await database.query<
       ExplainedCall & { messages: string | null; params: string | null; doc_id: string }
-    >('select * from calls where item = $id or doc_id = $id or key = $id order by at, stage, item, key', about);
+    >('select * from calls where item = $id or doc_id = $id or key = $id order by last_at, stage, item, key', about);
     const samples = await database.query<ExplainedSample & { doc_id: string }>(
       `select s.*, d.kept, d.rule, d.reason from samples s
        left join decisions d on d.sample_id = s.id and d.round = s.round and d.stage = s.stage

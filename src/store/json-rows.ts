@@ -30,6 +30,6 @@ export async function withJsonRows<T>(
 
 /** SQL table expression over JSON Lines files (a path or a glob). `torn`: lines that are no JSON give rows of nulls instead of an error. */
 export function jsonTable(path: string, columns: Readonly<Record<string, string>>, { torn = false } = {}): string {
-  const types = Object.entries(columns).map(([name, type]) => `${name}: ${sqlText(type)}`);
+  const types = Object.entries(columns).map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`);
   return `read_json(${sqlText(path)}, format = 'newline_delimited', maximum_object_size = ${MOST_BYTES}, ignore_errors = ${torn}, columns = {${types.join(', ')}})`;
 }

@@ -17,7 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
         key varchar not null, item varchar not null, stage varchar not null, doc_id varchar, model varchar,
         prompt_version varchar, state varchar not null, sent integer not null, messages json, params json, text varchar,
         finish_reason varchar, prompt_tokens integer, completion_tokens integer, usd double, latency_ms double,
-        failure varchar, at varchar
+        failure varchar, last_at varchar
       );
       create table samples (
         id varchar not null, round integer not null, stage varchar not null, split varchar not null, doc_id varchar not null,

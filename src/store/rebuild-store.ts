@@ -79,7 +79,7 @@ export async function fillCalls(database: Database, ledger: string): Promise<voi
   await database.run('delete from calls');
   if (!existsSync(ledger) || !readdirSync(ledger).some((name) => name.endsWith('.jsonl'))) return;
   const lines = jsonTable(join(ledger, '*.jsonl'), LEDGER_COLUMNS, { torn: true });
-  const answer = (column: string) => `arg_max(${column}, at) filter (type = 'response')`;
+  const answer = (column: string) => `arg_max(${column}, "at") filter (type = 'response')`;
   await database.run(`
     insert into calls by name
     select key, item, any_value(stage) as stage, any_value(docId) as doc_id, any_value(model) as model,
@@ -90,7 +90,7 @@ export async function fillCalls(database: Database, ledger: string): Promise<voi
       ${answer('messages')} as messages, ${answer('params')} as params, ${answer('text')} as text,
       ${answer('finishReason')} as finish_reason, ${answer('usage.promptTokens')} as prompt_tokens,
       ${answer('usage.completionTokens')} as completion_tokens, sum(usd) filter (type = 'response') as usd,
-      ${answer('latencyMs')} as latency_ms, arg_max(reason, at) filter (type = 'failure') as failure, max(at) as at
+      ${answer('latencyMs')} as latency_ms, arg_max(reason, "at") filter (type = 'failure') as failure, max("at") as last_at
     from ${lines} where key is not null and item is not null
-    group by key, item order by at, key, item`);
+    group by key, item order by min("at"), key, item`);
 }
