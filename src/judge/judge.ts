@@ -1,0 +1,51 @@
+/** Who scores student outputs: a seam with several implementations (surface regression, LLM teacher, distilled student). */
+
+import type { SourceDocument } from '../stage/stage.ts';
+import type { Interval } from '../statistics/wilson.ts';
+
+/** `validity` is no judge of texts: the share of well-formed responses stands in its place for the stage `pairs`. */
+export type JudgeKind = 'local' | 'teacher' | 'student' | 'recorded' | 'validity' | 'unknown';
+
+export interface JudgedText {
+  /** Unique within one call of `score`. Carries no hint of who wrote the text: judging is blind. */
+  id: string;
+  document: SourceDocument;
+  text: string;
+}
+
+export interface Judge {
+  readonly kind: JudgeKind;
+  describe(): JudgeReport;
+  /** One score 1..5 a text, in the order given; null where the judge gave none. */
+  score(items: readonly JudgedText[], signal: AbortSignal): Promise<(number | null)[]>;
+}
+
+/** Agreement on texts of one kind. Names as in table1.json. */
+export interface KindAgreement {
+  kind: string;
+  texts: number;
+  documents: number;
+  /** Quadratic-weighted kappa; null where it is undefined (all scores alike). */
+  kappa: number | null;
+  kappa_ci: Interval | null;
+  /** Share of equal scores. */
+  exact: number;
+  /** Rate(>=3) by this judge minus Rate(>=3) by the reference judge. */
+  rate_error: number;
+}
+
+/** What stands over every table this judge made. */
+export interface JudgeReport {
+  kind: JudgeKind;
+  /** One sentence for people. */
+  description: string;
+  /** Quadratic-weighted kappa with the reference judge on held-out student-made and flawed texts, and its interval over documents. */
+  kappa?: number | null;
+  kappa_ci?: Interval | null;
+  /** Texts and documents behind `kappa`. */
+  kappa_texts?: number;
+  kappa_documents?: number;
+  by_kind?: KindAgreement[];
+  /** Rows: reference score 1..5; columns: this judge's score 1..5; on the texts behind `kappa`. */
+  confusion?: number[][];
+}

@@ -1,0 +1,23 @@
+/** One scored output: a line of validation/scores.jsonl. */
+
+export interface ScoredItem {
+  arm: string;
+  model: string;
+  stage: string;
+  doc_id: string;
+  /** The input within the stage: equal items of two arms are answers to the same input. */
+  item: string;
+  /** 1..5, or null where the output failed or the judge gave no score. */
+  score: number | null;
+  /** Why there is no score, or why an output is not valid. */
+  reason?: string;
+  /** More than half of it stands word for word in the source. */
+  copied?: boolean;
+  /** Stopped by itself, without a loop. */
+  complete?: boolean;
+  /** Score of 3 or more, not copied, complete. For `pairs`: valid. */
+  usable?: boolean;
+}
+
+/** Lowest score that counts in Rate(>=3). */
+export const PASSING_SCORE = 3;
