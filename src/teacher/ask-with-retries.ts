@@ -19,7 +19,7 @@ export interface AskOptions {
   beforeTry(attempt: number): Promise<void>;
   /** Told of each failed try that will be repeated. */
   onRetry(failure: TeacherFailure): void;
-  /** Resolves after `ms`, or rejects when the signal is aborted. */
+  /** Resolves after `ms`, or rejects when the signal is aborted: the failure at hand is then the outcome. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export type Asked =
 /**
  * Asks until there is a response, the failure is not worth another try, or `maxAttempts` is reached.
  *
- * @throws InterruptedError when stopped
+ * @throws InterruptedError when stopped before or during a try
  */
 export async function askWithRetries(teacher: Teacher, request: TeacherRequest, options: AskOptions): Promise<Asked> {
   for (let attempt = 1; ; attempt++) {
@@ -44,7 +44,11 @@ export async function askWithRetries(teacher: Teacher, request: TeacherRequest, 
         return { ok: false, failure: error, attempts: attempt };
       }
       options.onRetry(error);
-      await options.wait(waitBefore(attempt, error, options.random), options.stop);
+      try {
+        await options.wait(waitBefore(attempt, error, options.random), options.stop);
+      } catch {
+        return { ok: false, failure: error, attempts: attempt };
+      }
     }
   }
 }

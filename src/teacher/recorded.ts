@@ -1,7 +1,7 @@
 /** The recorded teacher: answers an LLM gave once, read from a folder. It cannot answer anything new, and says so. */
 
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { readJsonLines } from '../corpus/json-lines.ts';
 import { UserError } from '../foundation/errors.ts';
@@ -47,7 +47,7 @@ export async function recordedTeacherName(folder: string): Promise<string> {
       'Check `teacher.folder` in the recipe',
     );
   }
-  return `recorded-${basename(resolve(folder))}-${contentHash(hashes).slice(0, 8)}`;
+  return `recording-${contentHash(hashes).slice(0, 8)}`;
 }
 
 /** Serves the recording in `folder`, keyed by stage and item. A missing recording is a failure of that request, not of the run. */

@@ -1,0 +1,131 @@
+/** Asks the teacher what is missing, several requests at a time; each request and response is in the ledger before it counts. */
+
+import { InterruptedError, UserError } from '../foundation/errors.ts';
+import { randomStream } from '../foundation/random.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { ResponseLine } from '../store/ledger-lines.ts';
+import { askWithRetries } from '../teacher/ask-with-retries.ts';
+import { usdOf } from '../teacher/price.ts';
+import type { Teacher, TeacherFailure, TeacherResponse } from '../teacher/teacher.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
+import type { Job } from './jobs.ts';
+
+export interface AskerParts {
+  recipe: Recipe;
+  teacher: Teacher;
+  ledger: Ledger;
+  /** No new request once aborted. */
+  signal: AbortSignal;
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+  now(): Date;
+  onResponse(job: Job, line: ResponseLine): void;
+  onFailure(job: Job, reason: string): void;
+}
+
+/** After a stop, requests in flight may still answer for this long: they are paid. */
+const GRACE_MS = 10_000;
+
+/** Requests in a row that failed after all their tries: the server is gone, and the rest would only wait as long. */
+const GIVE_UP_AFTER = 25;
+
+/**
+ * Asks all `jobs` that have no response yet. Equal requests are asked once.
+ *
+ * @throws InterruptedError when stopped; UserError when going on is pointless (key, quota, server gone, disk full)
+ */
+export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<void> {
+  const { recipe, teacher, ledger, signal } = parts;
+  const stop = new AbortController();
+  const cut = new AbortController();
+  const limit = new AdaptiveLimit(recipe.collect.concurrency);
+  const claimed = new Set<string>();
+  const inFlight = new Set<Promise<void>>();
+  let fatal: unknown;
+  let failedInARow = 0;
+  let grace: NodeJS.Timeout | undefined;
+
+  const halt = (reason: unknown) => {
+    fatal ??= reason;
+    grace ??= setTimeout(() => cut.abort(), GRACE_MS);
+    stop.abort();
+  };
+  const onAbort = () => halt(new InterruptedError('Collecting was stopped; the same command goes on from here'));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+
+  const ask = async (job: Job) => {
+    const asked = await askWithRetries(teacher, job.request, {
+      maxAttempts: recipe.collect.maxAttempts,
+      stop: stop.signal,
+      cut: cut.signal,
+      random: randomStream(job.request.key, 'retry'),
+      beforeTry: (attempt) => ledger.append({ type: 'sent', ...head(job, parts), attempt }),
+      onRetry: (failure) => {
+        if (failure.overloaded) limit.overloaded();
+      },
+      wait: parts.wait,
+    });
+    if (asked.ok) {
+      const line = responseLine(job, asked.response, parts);
+      await ledger.append(line);
+      failedInARow = 0;
+      limit.succeeded();
+      parts.onResponse(job, line);
+      return;
+    }
+    const { failure, attempts } = asked;
+    const final = failure.scope === 'refuse';
+    await ledger.append({ type: 'failure', ...head(job, parts), reason: failure.message, attempts, final });
+    parts.onFailure(job, failure.message);
+    if (failure.scope === 'stop') halt(stopError(teacher, failure));
+    else if (!final && !stop.signal.aborted && ++failedInARow >= GIVE_UP_AFTER) halt(goneError(teacher, failure));
+  };
+
+  try {
+    for (const job of jobs) {
+      if (stop.signal.aborted) break;
+      if (claimed.has(job.request.key)) continue;
+      claimed.add(job.request.key);
+      await limit.acquire();
+      const task = ask(job)
+        .catch(halt)
+        .finally(() => {
+          limit.release();
+          inFlight.delete(task);
+        });
+      inFlight.add(task);
+    }
+  } finally {
+    await Promise.all(inFlight);
+    clearTimeout(grace);
+    signal.removeEventListener('abort', onAbort);
+  }
+  if (fatal !== undefined) throw fatal;
+}
+
+function head({ request, promptVersion }: Job, { teacher, now }: AskerParts) {
+  const { key, stage, docId, item } = request;
+  return { key, stage, docId, item, model: teacher.name, promptVersion, at: now().toISOString() };
+}
+
+function responseLine(job: Job, response: TeacherResponse, parts: AskerParts): ResponseLine {
+  const { text, finishReason, usage, latencyMs } = response;
+  const { messages, params } = job.request;
+  const usd = usdOf(usage, parts.recipe.teacher);
+  return { type: 'response', ...head(job, parts), messages, params, text, finishReason, usage, usd, latencyMs };
+}
+
+function stopError(teacher: Teacher, failure: TeacherFailure): UserError {
+  return new UserError(
+    `Cannot go on asking teacher ${teacher.name}: ${failure.message}`,
+    'Mend that, then run the same command again: everything answered so far is kept and not asked again',
+  );
+}
+
+function goneError(teacher: Teacher, failure: TeacherFailure): UserError {
+  return new UserError(
+    `Cannot go on asking teacher ${teacher.name}: ${GIVE_UP_AFTER} requests in a row failed, the last one with: ${failure.message}`,
+    'Check the server, then run the same command again: everything answered so far is kept and not asked again',
+  );
+}

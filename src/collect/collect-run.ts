@@ -1,0 +1,201 @@
+/** The running `collect` command: asks stage by stage, counts, tells of progress, keeps the status file. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../foundation/errors.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { judgeStage } from '../stage/judge.ts';
+import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
+import type { StageName } from '../stage/stage.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { ResponseLine } from '../store/ledger-lines.ts';
+import { createTeacher } from '../teacher/create-teacher.ts';
+import type { Teacher } from '../teacher/teacher.ts';
+import { type AskerParts, askAll } from './asker.ts';
+import type { Collected } from './collected.ts';
+import type { Job } from './jobs.ts';
+import { type CollectStatus, type StageCounts, statusFile } from './status-file.ts';
+
+/** What tests put in place of the real world. */
+export interface CollectParts {
+  teacher?: Teacher;
+  wait?: AskerParts['wait'];
+  now?: () => Date;
+}
+
+export class CollectRun {
+  /** Whether anything had to be asked. */
+  begun = false;
+  readonly #recipe: Recipe;
+  readonly #context: RunContext;
+  readonly #ledger: Ledger;
+  readonly #parts: CollectParts;
+  readonly #file: ReturnType<typeof statusFile>;
+  readonly #stages: Partial<Record<StageName, StageCounts>> = {};
+  readonly #teacherName: string;
+  #teacher: Teacher | undefined;
+  #state: CollectStatus['state'] = 'running';
+
+  constructor(
+    recipe: Recipe,
+    folder: RunFolder,
+    context: RunContext,
+    ledger: Ledger,
+    teacherName: string,
+    parts: CollectParts,
+  ) {
+    this.#teacherName = teacherName;
+    this.#recipe = recipe;
+    this.#context = context;
+    this.#ledger = ledger;
+    this.#parts = parts;
+    this.#teacher = parts.teacher;
+    this.#file = statusFile(folder.status);
+  }
+
+  /** Tells what earlier processes left behind: torn lines and requests whose answers were never seen. */
+  warn(): void {
+    const { torn, open, lost } = this.#ledger.index;
+    const warning = (message: string) => this.#context.emit({ type: 'log', level: 'warn', message });
+    for (const { segment, line, bytes } of torn) {
+      warning(
+        `The ledger's ${segment} ends in a line cut off by a stop (line ${line}, ${bytes} bytes): it is not used`,
+      );
+    }
+    const unanswered = open.size + lost.length;
+    if (unanswered > 0 && this.#recipe.teacher.kind !== 'recorded') {
+      warning(
+        `${unanswered} requests of earlier runs left without an answer being kept: possibly charged (see status.json)`,
+      );
+    }
+  }
+
+  /** Asks what the stage is missing. */
+  async askStage(stage: StageName, jobs: () => Iterable<Job>): Promise<void> {
+    const { index } = this.#ledger;
+    const counts: StageCounts = { total: 0, answered: 0, failed: 0, unparsed: 0 };
+    this.#stages[stage] = counts;
+    for (const { request } of jobs()) {
+      counts.total++;
+      if (index.responses.has(request.key)) counts.answered++;
+      else if (index.failures.get(request.key)?.final) counts.failed++;
+    }
+    if (counts.answered + counts.failed < counts.total) {
+      await this.#begin();
+      this.#progress(stage, counts);
+      await askAll(this.#missing(jobs()), {
+        recipe: this.#recipe,
+        teacher: this.#teacher!,
+        ledger: this.#ledger,
+        signal: this.#context.signal,
+        wait: this.#parts.wait ?? wait,
+        now: this.#parts.now ?? (() => new Date()),
+        onResponse: (job, line) => {
+          counts.answered++;
+          if (!this.#tell(job, line)) counts.unparsed++;
+          this.#progress(stage, counts);
+        },
+        onFailure: () => {
+          counts.failed++;
+          this.#progress(stage, counts);
+        },
+      });
+    }
+    if (counts.total > 0 && counts.answered === 0) throw allFailed(stage, counts, [...index.failures.values()]);
+  }
+
+  /** Equal requests are asked once, and unparsed answers of earlier runs count too: the final figures come from reading. */
+  countUnparsed(stage: StageName, { failures }: Collected): void {
+    const counts = this.#stages[stage]!;
+    const of = (kind: 'failed' | 'unparsed') =>
+      failures.filter((failure) => failure.stage === stage && failure.kind === kind).length;
+    counts.unparsed = of('unparsed');
+    counts.failed = of('failed');
+    counts.answered = counts.total - counts.failed;
+  }
+
+  finish(state: CollectStatus['state']): void {
+    this.#state = state;
+    this.#writeStatus(true);
+  }
+
+  *#missing(jobs: Iterable<Job>): Generator<Job> {
+    const { index } = this.#ledger;
+    for (const job of jobs) {
+      const { key } = job.request;
+      if (!index.responses.has(key) && !index.failures.get(key)?.final) yield job;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    this.#teacher ??= await createTeacher(this.#recipe);
+    if (this.begun) return;
+    this.begun = true;
+    const { name, kind } = this.#teacher;
+    const detail = kind === 'recorded' ? `${name}: a recording, nothing is asked or paid` : `asking ${name}`;
+    this.#context.emit({ type: 'command-start', command: 'collect', detail });
+  }
+
+  #progress(stage: StageName, { total, answered, failed }: StageCounts): void {
+    const done = answered + failed;
+    this.#context.emit({ type: 'command-progress', command: 'collect', label: stage, done, total, unit: 'answers' });
+    this.#writeStatus();
+  }
+
+  /** Shows the answer; tells whether it fits the stage. */
+  #tell({ request }: Job, line: ResponseLine): boolean {
+    const { stage, docId } = request;
+    const sample = { type: 'sample-made', stage, source: line.model, docId } as const;
+    if (stage === 'judge') {
+      const parsed = judgeStage.parse(line.text);
+      if (parsed.ok) this.#context.emit({ ...sample, text: parsed.value.analysis, score: parsed.value.score });
+      return parsed.ok;
+    }
+    const parsed = stage === 'pairs' ? pairsStage.parse(line.text) : reformulateStage.parse(line.text);
+    if (!parsed.ok) return false;
+    const text =
+      typeof parsed.value === 'string'
+        ? parsed.value
+        : parsed.value.map((pair) => `${pair.genre} — ${pair.audience}`).join('\n');
+    this.#context.emit({ ...sample, text });
+    return true;
+  }
+
+  #writeStatus(force = false): void {
+    const { spend, open, lost } = this.#ledger.index;
+    // While running, open requests are simply in flight.
+    const unanswered = this.#state === 'running' ? lost : [...lost, ...open.values()];
+    this.#file.write(
+      {
+        state: this.#state,
+        pid: process.pid,
+        updatedAt: new Date().toISOString(),
+        teacher: this.#teacherName,
+        stages: this.#stages,
+        spend,
+        usd: spend.reduce((sum, one) => sum + one.usd, 0),
+        possiblyCharged: unanswered.map(({ stage, item, model, at }) => ({ stage, item, model, at })),
+      },
+      force,
+    );
+  }
+}
+
+/** Nothing but failures is no success. */
+function allFailed(
+  stage: StageName,
+  { total }: StageCounts,
+  failures: { stage: StageName; reason: string }[],
+): UserError {
+  const reason = failures.filter((failure) => failure.stage === stage).at(-1)?.reason ?? 'unknown';
+  return new UserError(
+    `Cannot collect ${stage}: all ${total} requests failed, the last one with: ${reason}`,
+    'Check teacher and corpus in the recipe',
+  );
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal });
+}

@@ -1,0 +1,187 @@
+/** What a run has collected, parsed from the ledger: the way every later stage reads the teacher's answers. */
+
+import { createHash, type Hash } from 'node:crypto';
+import { readDocuments } from '../corpus/documents.ts';
+import { type JudgeText, readJudgeTexts } from '../corpus/judge-texts.ts';
+import { ensureSplits, type Splits } from '../corpus/splits.ts';
+import { canonicalJson } from '../foundation/hash.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { type Judgement, judgeStage } from '../stage/judge.ts';
+import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
+import { type GenreAudience, type Parsed, type SourceDocument, STAGE_NAMES, type StageName } from '../stage/stage.ts';
+import { ResponseReader } from '../store/ledger.ts';
+import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
+import type { ResponseLine } from '../store/ledger-lines.ts';
+import { teacherName } from '../teacher/create-teacher.ts';
+import { type JobSources, stageJobs } from './jobs.ts';
+
+/** A teacher's reformulation. */
+export interface CollectedText {
+  docId: string;
+  pair: GenreAudience;
+  text: string;
+  /** `length`: cut off at the token limit. */
+  finishReason: string;
+}
+
+/** An item without a usable answer. */
+export interface CollectFailure {
+  stage: StageName;
+  docId: string;
+  item: string;
+  /** `failed`: no response came; `unparsed`: one came, paid and kept in the ledger, that does not fit the stage. */
+  kind: 'failed' | 'unparsed';
+  reason: string;
+}
+
+export interface Collected {
+  /** Documents of the three splits by id, in corpus order. */
+  documents: Map<string, SourceDocument>;
+  splits: Splits;
+  /** Name of the teacher that was asked. */
+  teacher: string;
+  pairs: Map<string, GenreAudience[]>;
+  /** Reformulations by item `<docId>/<k>`. */
+  texts: Map<string, CollectedText>;
+  /** Judgements by the judged text's id: an item of `texts`, or the id of a judge text. */
+  judgements: Map<string, Judgement[]>;
+  judgeTexts: JudgeText[];
+  failures: CollectFailure[];
+  /** Jobs with neither response nor failure: collect has not finished. */
+  missing: number;
+  spend: Spend[];
+  /** Hash of splits and answers, for the inputs of artifacts made from them. */
+  answersHash: string;
+}
+
+/** Documents, splits and judge texts of a run; writes splits.json where the run has none yet. */
+export interface Material extends JobSources {
+  documents: Map<string, SourceDocument>;
+  splits: Splits;
+  judgeTexts: JudgeText[];
+}
+
+/** Sampling temperature that stands in the requests to a recording, which has no say in it. */
+const RECORDED_TEMPERATURE = 0;
+
+export async function readMaterial(recipe: Recipe, folder: RunFolder): Promise<Material> {
+  const { teacher } = recipe;
+  const corpus = await readDocuments(recipe.corpus);
+  const splits = ensureSplits(folder.splits, recipe, [...corpus.keys()]);
+  const used = new Set([...splits.train, ...splits.dev, ...splits.validation]);
+  const documents = new Map([...corpus].filter(([id]) => used.has(id)));
+  return {
+    documents,
+    splits,
+    judgeTexts: recipe.collect.stages.includes('judge')
+      ? await readJudgeTexts(recipe.collect.judgeTexts, documents)
+      : [],
+    teacher: {
+      name: await teacherName(recipe),
+      temperature: teacher.kind === 'openai' ? teacher.temperature : RECORDED_TEMPERATURE,
+    },
+    pairs: new Map(),
+    texts: new Map(),
+  };
+}
+
+/**
+ * Everything collected for this recipe so far. Answers to other prompts, models or documents that the ledger may also hold are
+ * not part of it.
+ *
+ * @throws UserError for unreadable corpus, splits or ledger
+ */
+export async function readCollected(recipe: Recipe, folder: RunFolder): Promise<Collected> {
+  const material = await readMaterial(recipe, folder);
+  const index = await indexLedger(folder.ledger);
+  const reading = new CollectedReading(material, index, folder.ledger);
+  try {
+    for (const stage of stagesOf(recipe)) reading.readStage(stage);
+    return reading.finish();
+  } finally {
+    reading.close();
+  }
+}
+
+/** The recipe's stages in the order in which they build on each other. */
+export function stagesOf(recipe: Pick<Recipe, 'collect'>): StageName[] {
+  return STAGE_NAMES.filter((stage) => recipe.collect.stages.includes(stage));
+}
+
+/** Reads stage after stage; each one's answers are the sources of the next one's jobs. */
+export class CollectedReading {
+  readonly sources: JobSources;
+  readonly collected: Collected;
+  readonly #index: LedgerIndex;
+  readonly #reader: ResponseReader;
+  readonly #hash: Hash;
+
+  constructor(material: Material, index: LedgerIndex, ledgerFolder: string) {
+    const { documents, splits, judgeTexts, teacher } = material;
+    this.collected = {
+      documents,
+      splits,
+      teacher: teacher.name,
+      pairs: new Map(),
+      texts: new Map(),
+      judgements: new Map(),
+      judgeTexts,
+      failures: [],
+      missing: 0,
+      spend: [],
+      answersHash: '',
+    };
+    this.sources = { ...material, pairs: this.collected.pairs, texts: this.collected.texts };
+    this.#index = index;
+    this.#reader = new ResponseReader(ledgerFolder);
+    this.#hash = createHash('sha256').update(canonicalJson(splits));
+  }
+
+  readStage(stage: StageName): void {
+    const { failures } = this.collected;
+    for (const { request } of stageJobs(stage, this.sources)) {
+      const { key, docId, item } = request;
+      const position = this.#index.responses.get(key);
+      if (position !== undefined) {
+        const line = this.#reader.read(position);
+        this.#hash.update(`${key}${line.text}\n`);
+        const kept = this.#keep(stage, docId, item, line);
+        if (!kept.ok) failures.push({ stage, docId, item, kind: 'unparsed', reason: kept.reason });
+      } else {
+        const failure = this.#index.failures.get(key);
+        if (failure === undefined) this.collected.missing++;
+        else failures.push({ stage, docId, item, kind: 'failed', reason: failure.reason });
+      }
+    }
+  }
+
+  finish(): Collected {
+    this.collected.spend = this.#index.spend;
+    this.collected.answersHash = this.#hash.digest('hex');
+    return this.collected;
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+
+  #keep(stage: StageName, docId: string, item: string, line: ResponseLine): Parsed<unknown> {
+    const { pairs, texts, judgements } = this.collected;
+    if (stage === 'pairs') {
+      const parsed = pairsStage.parse(line.text);
+      if (parsed.ok) pairs.set(docId, parsed.value);
+      return parsed;
+    }
+    if (stage === 'reformulate') {
+      const parsed = reformulateStage.parse(line.text);
+      const pair = pairs.get(docId)![Number(item.slice(item.lastIndexOf('/') + 1)) - 1]!;
+      if (parsed.ok) texts.set(item, { docId, pair, text: parsed.value, finishReason: line.finishReason });
+      return parsed;
+    }
+    const parsed = judgeStage.parse(line.text);
+    if (parsed.ok) judgements.set(item, [...(judgements.get(item) ?? []), parsed.value]);
+    return parsed;
+  }
+}
