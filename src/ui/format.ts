@@ -1,0 +1,28 @@
+/** Numbers and texts as a terminal shows them. */
+
+/** 7 s, 3 min 20 s, 2 h 5 min. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ''}`;
+  const minutes = Math.floor((whole % 3600) / 60);
+  return `${Math.floor(whole / 3600)} h${minutes ? ` ${minutes} min` : ''}`;
+}
+
+/** Units a second, or a minute where that is below one: `3.2 requests/s`, `12 steps/min`. */
+export function rate(perSecond: number, unit: string): string {
+  const [value, per] = perSecond >= 1 ? [perSecond, 's'] : [perSecond * 60, 'min'];
+  return `${value >= 10 ? count(Math.round(value)) : value.toFixed(1)} ${unit}/${per}`;
+}
+
+/** 12,345 */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** One line of at most `width` characters: white space collapsed, the rest cut with an ellipsis. */
+export function oneLine(text: string, width: number): string {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  const characters = [...flat];
+  return characters.length <= width ? flat : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

@@ -1,0 +1,24 @@
+/** The whole screen of a run: samples scroll by above, commands, bars and the loss curve stay below. */
+
+import { Box, Static } from 'ink';
+import { useSyncExternalStore } from 'react';
+import { CommandList } from './command-list.tsx';
+import { LossCurve } from './loss-curve.tsx';
+import type { RunStore } from './run-store.ts';
+import { ScrolledLine } from './scrolled-line.tsx';
+import { ColorContext } from './tint.tsx';
+
+export function RunView({ store, width, color }: { store: RunStore; width: number; color: boolean }) {
+  const { run, scrolled, now } = useSyncExternalStore(store.subscribe, store.screen);
+  const training = run.commands.some(({ command, state }) => command === 'train' && state === 'running');
+  const student = run.students.at(-1);
+  return (
+    <ColorContext value={color}>
+      <Static items={[...scrolled]}>{(item) => <ScrolledLine key={item.key} item={item} width={width} />}</Static>
+      <Box flexDirection="column" width={width} marginTop={1}>
+        <CommandList commands={run.commands} now={now} width={width} />
+        {training && student ? <LossCurve student={student} width={width} /> : null}
+      </Box>
+    </ColorContext>
+  );
+}
