@@ -1,5 +1,7 @@
 /** tokenizer.json and tokenizer_config.json of a byte-level BPE tokenizer, as transformers and transformers.js read them. */
 
+import { BYTE_LEVEL, ISOLATE_DIGITS } from './tokenizer-exact.ts';
+
 export interface ByteLevelBpe {
   /** Token texts by id, in byte-level letters (`Ġ` for a space). */
   readonly tokens: readonly string[];
@@ -23,15 +25,8 @@ export interface TokenizerFiles {
   readonly tokenizerConfig: Record<string, unknown>;
 }
 
-/**
- * The hub's `Digits` step as a split: \p{N} is what its Rust code calls numeric, while transformers.js's own `Digits`
- * knows ASCII digits alone and would cut `x²` and Arabic digits otherwise than the model was trained.
- */
-export const ISOLATE_DIGITS = { type: 'Split', pattern: { Regex: '\\p{N}' }, behavior: 'Isolated', invert: false };
-
 /** Builds the two files. */
 export function tokenizerFiles(bpe: ByteLevelBpe): TokenizerFiles {
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
   const added = bpe.added.map(({ id, special }) => ({
     id,
     content: bpe.tokens[id]!,
@@ -49,7 +44,7 @@ export function tokenizerFiles(bpe: ByteLevelBpe): TokenizerFiles {
       padding: null,
       added_tokens: added,
       normalizer: null,
-      pre_tokenizer: bpe.isolateDigits ? { type: 'Sequence', pretokenizers: [ISOLATE_DIGITS, byteLevel] } : byteLevel,
+      pre_tokenizer: bpe.isolateDigits ? { type: 'Sequence', pretokenizers: [ISOLATE_DIGITS, BYTE_LEVEL] } : BYTE_LEVEL,
       post_processor: null,
       decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
       model: {

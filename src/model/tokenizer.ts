@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../foundation/errors.ts';
 import { readHubConfig, readJson } from './hub-config.ts';
-import { ISOLATE_DIGITS } from './tokenizer-files.ts';
+import { exactTokenizer } from './tokenizer-exact.ts';
 
 export interface TokenizerMessage {
   readonly role: 'system' | 'user' | 'assistant';
@@ -45,7 +45,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const json = readJson(join(folder, 'tokenizer.json'));
   const settings = readJson(join(folder, 'tokenizer_config.json')) as Record<string, unknown>;
   const { PreTrainedTokenizer } = await import('@huggingface/transformers');
-  const inner = new PreTrainedTokenizer(exactDigits(json as object), settings);
+  const inner = new PreTrainedTokenizer(exactTokenizer(json as object), settings);
   const eosTokenIds = endTokens(folder, inner.eos_token_id);
   const template = chatTemplate(folder, settings);
 
@@ -105,14 +105,4 @@ function chatTemplate(folder: string, settings: Record<string, unknown>): string
     `Cannot use the tokenizer of ${folder}: tokenizer_config.json has no chat_template`,
     'Use the instruct version of the model, or add chat_template.jinja to its folder',
   );
-}
-
-/** tokenizer.json with its `Digits` steps replaced; see ISOLATE_DIGITS. */
-function exactDigits(json: { readonly pre_tokenizer?: unknown }): object {
-  const steps = JSON.stringify(json.pre_tokenizer ?? null);
-  const exact = JSON.parse(steps, (_key, value: unknown) => {
-    const step = value as { type?: unknown; individual_digits?: unknown } | null;
-    return step?.type === 'Digits' && step.individual_digits === true ? ISOLATE_DIGITS : value;
-  });
-  return { ...json, pre_tokenizer: exact };
 }
