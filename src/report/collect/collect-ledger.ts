@@ -1,0 +1,67 @@
+/** The ledger, read once: what the teacher cost, and the genres and audiences that samples were written for. */
+
+import { existsSync } from 'node:fs';
+import { errorMessage, InterruptedError, UserError } from '../../foundation/errors.ts';
+import type { RunFolder } from '../../foundation/run-folder.ts';
+import { parsePairs } from '../../stage/pairs.ts';
+import type { GenreAudience } from '../../stage/stage.ts';
+import { LedgerIndex } from '../../store/ledger-index.ts';
+import { readLedger } from '../../store/ledger-read.ts';
+import type { Note } from '../read-artifact.ts';
+import type { Sample, Spend } from '../run-data.ts';
+
+export interface CollectedLedger {
+  spend: Spend | undefined;
+  /** The samples; those of `reformulate` with the teacher's pair (item `<docId>/<k>` is the document's k-th). */
+  samples: Sample[];
+}
+
+/** Spend by stage, and the samples with genre and audience where the ledger holds a valid pairs response of their document. */
+export async function collectLedger(
+  folder: RunFolder,
+  samples: readonly Sample[],
+  note: Note,
+  signal: AbortSignal,
+): Promise<CollectedLedger> {
+  if (!existsSync(folder.ledger)) {
+    note('There is no ledger: the teacher has not been asked.');
+    return { spend: undefined, samples: [...samples] };
+  }
+  const wanted = new Set(samples.map((sample) => sample.docId));
+  const pairs = new Map<string, GenreAudience[]>();
+  const index = new LedgerIndex();
+  try {
+    for await (const { line, position } of readLedger(folder.ledger)) {
+      if (signal.aborted) throw new InterruptedError();
+      index.add(line, position);
+      if (line.type !== 'response' || line.stage !== 'pairs' || !wanted.has(line.docId)) continue;
+      const read = parsePairs(line.text);
+      if (read.ok) pairs.set(line.docId, read.value);
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    note(`The ledger was read up to a damaged line: ${errorMessage(error)}.`);
+  }
+  return { spend: spendOf(index), samples: samples.map((sample) => withPair(sample, pairs.get(sample.docId))) };
+}
+
+function spendOf(index: LedgerIndex): Spend {
+  return {
+    stages: index.spend.map(({ stage, model, responses, promptTokens, completionTokens, usd, unpriced }) => ({
+      stage,
+      model,
+      answers: responses,
+      promptTokens,
+      completionTokens,
+      usd: unpriced === responses ? undefined : usd,
+    })),
+    failures: index.failures.size,
+  };
+}
+
+function withPair(sample: Sample, pairs: readonly GenreAudience[] | undefined): Sample {
+  if (sample.stage !== 'reformulate') return sample;
+  const k = Number(sample.item.slice(sample.item.lastIndexOf('/') + 1));
+  const pair = pairs?.[k - 1];
+  return pair === undefined ? sample : { ...sample, ...pair };
+}

@@ -1,0 +1,117 @@
+/** validation/table1.json -> StageTable[]. Fields that are absent stay undefined; fields without a name here are kept aside. */
+
+import type { RunFolder } from '../../foundation/run-folder.ts';
+import { orderArms } from '../arms.ts';
+import { isObject, type JsonObject, type Note, numberAt, readJson, textAt } from '../read-artifact.ts';
+import type { Interval, JudgeFacts, StageTable, TableRow } from '../run-data.ts';
+
+/** The fields that have a place of their own in the page. */
+const ROW_FIELDS: ReadonlySet<string> = new Set(
+  (
+    'model arm total counts unscored rate rate_ci diff diff_ci p_value p_adjusted verdict documents_needed copied ' +
+    'complete usable usable_ci usable_diff usable_diff_ci'
+  ).split(' '),
+);
+const JUDGE_FIELDS: ReadonlySet<string> = new Set(['kind', 'description', 'kappa']);
+
+/** Table 1 of every stage in the run, or an empty list with a note. */
+export function collectTables(folder: RunFolder, note: Note): StageTable[] {
+  const value = readJson(folder.table1, note);
+  if (value === undefined) {
+    note('There is no Table 1: the students have not been validated.');
+    return [];
+  }
+  if (!Array.isArray(value)) {
+    note('table1.json is not a list of stages and was left out.');
+    return [];
+  }
+  return value.filter(isObject).map(readStage);
+}
+
+function readStage(object: JsonObject): StageTable {
+  const judge = isObject(object.judge) ? object.judge : {};
+  const rows = objectsAt(object, 'rows').map(readRow);
+  const order = orderArms(rows.map((row) => row.arm));
+  rows.sort((a, b) => order.indexOf(a.arm) - order.indexOf(b.arm));
+  return { stage: textAt(object, 'stage') ?? 'stage', judge: readJudge(judge), rows };
+}
+
+function readJudge(object: JsonObject): JudgeFacts {
+  return {
+    kind: textAt(object, 'kind') ?? 'unknown',
+    description: textAt(object, 'description'),
+    kappa: numberAt(object, 'kappa'),
+    kappaInterval: intervalAt(object, 'kappa_ci'),
+    byKind: objectsAt(object, 'by_kind').map((part) => ({
+      kind: textAt(part, 'kind') ?? 'other',
+      texts: numberAt(part, 'texts') ?? 0,
+      kappa: numberAt(part, 'kappa'),
+      kappaInterval: intervalAt(part, 'kappa_ci'),
+      rateError: numberAt(part, 'rate_error'),
+    })),
+    confusion: matrixAt(object, 'confusion'),
+    further: scalars(object, JUDGE_FIELDS),
+  };
+}
+
+function readRow(object: JsonObject): TableRow {
+  const gain = isObject(object.gain_over_base) ? object.gain_over_base : {};
+  return {
+    model: textAt(object, 'model') ?? '',
+    arm: textAt(object, 'arm') ?? 'unknown',
+    total: numberAt(object, 'total') ?? 0,
+    counts: isObject(object.counts) ? numbers(object.counts) : undefined,
+    unscored: numberAt(object, 'unscored'),
+    rate: numberAt(object, 'rate'),
+    rateInterval: intervalAt(object, 'rate_ci'),
+    diff: numberAt(object, 'diff'),
+    diffInterval: intervalAt(object, 'diff_ci'),
+    pValue: numberAt(object, 'p_value'),
+    pAdjusted: numberAt(object, 'p_adjusted'),
+    verdict: textAt(object, 'verdict'),
+    documentsNeeded: numberAt(object, 'documents_needed'),
+    copied: numberAt(object, 'copied'),
+    complete: numberAt(object, 'complete'),
+    usable: numberAt(object, 'usable'),
+    usableInterval: intervalAt(object, 'usable_ci'),
+    usableDiff: numberAt(object, 'usable_diff'),
+    usableDiffInterval: intervalAt(object, 'usable_diff_ci'),
+    gain: numberAt(gain, 'usable_diff'),
+    gainInterval: intervalAt(gain, 'usable_diff_ci'),
+    further: scalars(object, ROW_FIELDS),
+  };
+}
+
+function intervalAt(object: JsonObject, name: string): Interval | undefined {
+  const value = object[name];
+  if (!Array.isArray(value)) return undefined;
+  const [low, high] = value as unknown[];
+  return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
+}
+
+function objectsAt(object: JsonObject, name: string): JsonObject[] {
+  const value = object[name];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function matrixAt(object: JsonObject, name: string): number[][] | undefined {
+  const value = object[name];
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const whole = value.every((row) => Array.isArray(row) && row.every((cell) => typeof cell === 'number'));
+  return whole ? (value as number[][]) : undefined;
+}
+
+function numbers(object: JsonObject): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(object).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}
+
+/** The scalar fields of `object` that are not in `known`: later versions only add fields, and a reader should see them. */
+function scalars(object: JsonObject, known: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).filter(
+      ([name, value]) => !known.has(name) && value !== null && ['number', 'string', 'boolean'].includes(typeof value),
+    ),
+  );
+}

@@ -1,0 +1,167 @@
+/** What a report knows of a run: typed, with every part that a run may lack either empty or undefined. */
+
+import type { JsonObject } from './read-artifact.ts';
+
+export type Interval = readonly [low: number, high: number];
+
+/** Who judged a stage, and how far that judge agrees with the reference judge on held-out texts. */
+export interface JudgeFacts {
+  kind: string;
+  description?: string | undefined;
+  /** Quadratic-weighted kappa. */
+  kappa?: number | undefined;
+  kappaInterval?: Interval | undefined;
+  /** The same by kind of text (student-made, flawed, ...). */
+  byKind: {
+    kind: string;
+    texts: number;
+    kappa: number | undefined;
+    kappaInterval: Interval | undefined;
+    rateError: number | undefined;
+  }[];
+  /** Rows: score of the reference judge 1..5; columns: score of this judge 1..5. */
+  confusion: number[][] | undefined;
+  /** Scalar fields this version does not know by name. */
+  further: JsonObject;
+}
+
+/** One arm of a stage. Rates are shares (0..1) of `total`; differences are shares too, against the teacher's row. */
+export interface TableRow {
+  model: string;
+  arm: string;
+  total: number;
+  /** Outputs by score 1..5. Undefined where the stage has no scores. */
+  counts?: Readonly<Record<string, number>> | undefined;
+  unscored?: number | undefined;
+  rate?: number | undefined;
+  rateInterval?: Interval | undefined;
+  diff?: number | undefined;
+  diffInterval?: Interval | undefined;
+  pValue?: number | undefined;
+  /** After Holm over the arms of the table. */
+  pAdjusted?: number | undefined;
+  /** `pass`, `fail` or `undecided`. */
+  verdict?: string | undefined;
+  /** Validation documents still missing for a decision. */
+  documentsNeeded?: number | undefined;
+  copied?: number | undefined;
+  complete?: number | undefined;
+  usable?: number | undefined;
+  usableInterval?: Interval | undefined;
+  usableDiff?: number | undefined;
+  usableDiffInterval?: Interval | undefined;
+  /** Usable rate minus the untrained model's. */
+  gain?: number | undefined;
+  gainInterval?: Interval | undefined;
+  further: JsonObject;
+}
+
+/** Table 1 of one stage. */
+export interface StageTable {
+  stage: string;
+  judge: JudgeFacts;
+  rows: TableRow[];
+}
+
+/** How many samples of a stage were made, kept and dropped, and why. */
+export interface StageFunnel {
+  stage: string;
+  /** Steps in order, each a subset of the one before. */
+  steps: { label: string; count: number }[];
+  dropped: { reason: string; count: number }[];
+}
+
+export interface StudentFacts {
+  name: string;
+  stages: string[];
+  /** Training loss after each step, nats a completion token. */
+  losses: { step: number; loss: number }[];
+  devLosses: { step: number; loss: number }[];
+  /** The manifest's facts; undefined while training is not complete. */
+  facts: JsonObject | undefined;
+}
+
+/** One line of the cost and time table. */
+export interface TimeLine {
+  what: string;
+  seconds: number | undefined;
+  detail: string;
+}
+
+/** What one stage at one model has cost so far. */
+export interface StageSpend {
+  stage: string;
+  model: string;
+  answers: number;
+  promptTokens: number;
+  completionTokens: number;
+  /** US dollars; undefined where no answer has a known price. */
+  usd: number | undefined;
+}
+
+export interface Spend {
+  stages: StageSpend[];
+  /** Requests given up. */
+  failures: number;
+}
+
+/** What an arm answered for one item, and how that was scored. */
+export interface SampleOutput {
+  text: string;
+  score: number | null;
+  reason?: string | undefined;
+  usable?: boolean | undefined;
+  copied?: boolean | undefined;
+  complete?: boolean | undefined;
+}
+
+export interface Sample {
+  stage: string;
+  docId: string;
+  item: string;
+  genre?: string | undefined;
+  audience?: string | undefined;
+  outputs: Record<string, SampleOutput>;
+}
+
+export interface SourceText {
+  id: string;
+  title: string;
+  text: string;
+}
+
+/** Numbers of outputs by score for one arm of one stage; `none` are the unscored. */
+export interface ScoreHistogram {
+  stage: string;
+  arm: string;
+  total: number;
+  counts: Record<'5' | '4' | '3' | '2' | '1' | 'none', number>;
+}
+
+export interface ReportData {
+  name: string;
+  description: string | undefined;
+  seed: number;
+  teacher: string;
+  base: string;
+  /** Non-inferiority margin in points (validate.margin). */
+  margin: number;
+  /** Newest completion time found in the run's manifests, ISO 8601. */
+  finishedAt: string | undefined;
+  version: string | undefined;
+  documents: { train: number; dev: number; validation: number } | undefined;
+  tables: StageTable[];
+  funnels: StageFunnel[];
+  students: StudentFacts[];
+  histograms: ScoreHistogram[];
+  times: TimeLine[];
+  spend: Spend | undefined;
+  /** All arms that appear in samples, in reading order. */
+  arms: string[];
+  samples: Sample[];
+  sources: SourceText[];
+  /** What the run folder lacks or what could not be read, one sentence each. */
+  missing: string[];
+  /** Text of recipe.yaml. */
+  recipeText: string | undefined;
+}
