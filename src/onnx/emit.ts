@@ -67,9 +67,8 @@ export function emitGraph(
     for (const node of reachableNodes(values, cut)) {
       if (emitted.has(node)) continue;
       emitted.add(node);
-      const { lower } = OPS[node.op];
-      if (lower) {
-        const replacements = lower(g, node.inputs, node.attributes);
+      const replacements = OPS[node.op].lower?.(g, node.inputs, node.attributes);
+      if (replacements) {
         emitNodes(replacements);
         for (const [i, output] of node.outputs.entries()) lowered.set(output, replacements[i]!);
       } else {

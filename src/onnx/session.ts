@@ -10,6 +10,8 @@ export interface SessionSettings {
   readonly device?: Device;
   /** Threads of one operator; default: all cores. */
   readonly threads?: number;
+  /** `basic` where fused kernels do not exist for the type (float64). */
+  readonly optimization?: 'all' | 'basic';
   /** File prefix: writes a profile on release. */
   readonly profile?: string;
 }
@@ -27,7 +29,7 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [settings.device ?? 'cpu'],
     intraOpNumThreads: settings.threads ?? availableParallelism(),
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: settings.optimization ?? 'all',
     logSeverityLevel: 3,
     ...(settings.profile ? { enableProfiling: true, profileFilePrefix: settings.profile } : {}),
     extra: {

@@ -30,6 +30,14 @@ export const normalization = {
         { dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] },
       ];
     },
+    // The kernel's second output is float32 whatever x is, so float64 (in tests) is spelled out: r = exp(-log(mean + eps) / 2).
+    lower(g, [x, weight], { epsilon }) {
+      if (x!.dtype !== 'float64') return null;
+      const mean = g.op('ReduceMean', [g.op('Mul', [x!, x!])], { axes: [x!.shape.length - 1] });
+      const log = g.op('Log', [g.op('Add', [mean, g.scalar(epsilon as number, 'float64')])]);
+      const r = g.op('Exp', [g.op('Mul', [log, g.scalar(-0.5, 'float64')])]);
+      return [g.op('Mul', [g.op('Mul', [x!, r]), weight!]), r];
+    },
     vjp({ g, inputs, outputs, grads, needs }) {
       const [x, weight] = inputs as [Value, Value];
       const r = outputs[1]!;

@@ -22,8 +22,8 @@ export interface Op {
    * A gradient may keep broadcast dimensions: the sweep sums them out. Ops without `vjp` are forward only.
    */
   vjp?(context: VjpContext): (Value | null)[];
-  /** For ops that ONNX does not have: the nodes that replace it on emission. */
-  lower?(g: GraphBuilder, inputs: readonly Value[], attributes: Attributes): readonly Value[];
+  /** For ops that ONNX does not have (for these types): the nodes that replace it on emission; null: emit it as it is. */
+  lower?(g: GraphBuilder, inputs: readonly Value[], attributes: Attributes): readonly Value[] | null;
 }
 
 /** The gradient of the only output. */

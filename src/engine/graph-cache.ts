@@ -1,0 +1,57 @@
+/** Sessions by kind and shape. They hold no weights, so many are cheap; the least recently used go when there are too many. */
+
+import type { Tensor } from '../graph/value.ts';
+import type { GraphPart } from '../model/layer-graphs.ts';
+import { emitGraph } from '../onnx/emit.ts';
+import { createSession, type Session, type SessionSettings } from '../onnx/session.ts';
+
+/** Each session has a thread pool of its own: a bound on sleeping threads more than on memory. */
+const MOST_SESSIONS = 256;
+
+export class GraphCache {
+  private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly settings: SessionSettings;
+  /** Seconds spent building graphs and sessions, for the benchmark. */
+  buildSeconds = 0;
+  /** Milliseconds by kind of graph (the key up to its first space). */
+  readonly spent = new Map<string, number>();
+
+  constructor(settings: SessionSettings) {
+    this.settings = settings;
+  }
+
+  /** Runs the graph called `key`, building it the first time. */
+  async run(key: string, build: () => GraphPart, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+    const session = await this.session(key, build);
+    const start = performance.now();
+    const outputs = await session.run(feeds);
+    const kind = key.slice(0, key.indexOf(' '));
+    this.spent.set(kind, (this.spent.get(kind) ?? 0) + performance.now() - start);
+    return outputs;
+  }
+
+  private async session(key: string, build: () => GraphPart): Promise<Session> {
+    let session = this.sessions.get(key);
+    if (session) {
+      this.sessions.delete(key);
+    } else {
+      if (this.sessions.size >= MOST_SESSIONS) {
+        const [oldest, released] = this.sessions.entries().next().value!;
+        this.sessions.delete(oldest);
+        await (await released).release();
+      }
+      const start = performance.now();
+      const { g, outputs, given } = build();
+      session = createSession(emitGraph(g, outputs, given).bytes, this.settings);
+      await session;
+      this.buildSeconds += (performance.now() - start) / 1000;
+    }
+    this.sessions.set(key, session);
+    return session;
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.sessions.values()) await (await session).release();
+    this.sessions.clear();
+  }
+}

@@ -1,0 +1,142 @@
+/** The graphs a pass through the model runs, one for each kind and shape, forward and backward, with weights as inputs. */
+
+import { gradient } from '../graph/gradient.ts';
+import { GraphBuilder, type Value } from '../graph/graph.ts';
+import type { DType } from '../graph/value.ts';
+import type { ModelConfig } from './config.ts';
+import { type LinearSettings, loraShapes } from './linear.ts';
+import { afterAttention, beforeAttention, linearGroups, rmsNorm, segmentAttention } from './llama.ts';
+
+/** A graph ready to be emitted: what comes out, and what comes in although the graph could compute it. */
+export interface GraphPart {
+  readonly g: GraphBuilder;
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly given: Readonly<Record<string, Value>>;
+}
+
+const GRAD = 'grad.';
+
+/** LoRA parameters among the graph's inputs, as targets of a gradient, by name. */
+function adapterInputs(
+  g: GraphBuilder,
+  config: ModelConfig,
+  groups: readonly (keyof ReturnType<typeof linearGroups>)[],
+  settings: LinearSettings,
+) {
+  if (!settings.lora) return {};
+  const { rank } = settings.lora;
+  const shapes = groups.map((name) => loraShapes(linearGroups(config)[name], rank));
+  return Object.fromEntries(
+    Object.entries(Object.assign({}, ...shapes) as Record<string, readonly number[]>).map(([name, shape]) => [
+      name,
+      g.input(name, settings.dtype ?? 'float32', shape),
+    ]),
+  );
+}
+
+/** Gradients by name, `grad.` before each; a target without a path is an error of the wiring. */
+function namedGradients(g: GraphBuilder, outputs: Value[], seeds: Value[], targets: Record<string, Value>) {
+  const grads = gradient(g, outputs, seeds, Object.values(targets));
+  return Object.fromEntries(
+    Object.keys(targets).map((name, i) => {
+      const grad = grads[i];
+      if (!grad) throw new TypeError(`internal: ${name} does not reach the outputs`);
+      return [GRAD + name, grad];
+    }),
+  );
+}
+
+const seed = (g: GraphBuilder, name: string, like: Value) => g.input(`d${name}`, like.dtype, like.shape);
+
+/** x -> q, k, v. */
+export function beforeForward(config: ModelConfig, rows: number, settings: LinearSettings): GraphPart {
+  const g = new GraphBuilder();
+  const { q, k, v } = beforeAttention(g, config, rows, settings);
+  return { g, outputs: { q, k, v }, given: {} };
+}
+
+/** x, dq, dk, dv and dx (what flows past the layer's first half) -> grad.x and the adapters' gradients. */
+export function beforeBackward(config: ModelConfig, rows: number, settings: LinearSettings): GraphPart {
+  const g = new GraphBuilder();
+  const { x, q, k, v } = beforeAttention(g, config, rows, settings);
+  const seeds = [seed(g, 'q', q), seed(g, 'k', k), seed(g, 'v', v), seed(g, 'x', x)];
+  const targets = { x, ...adapterInputs(g, config, ['qkv'], settings) };
+  return { g, outputs: namedGradients(g, [q, k, v, x], seeds, targets), given: {} };
+}
+
+/** x, o -> y; `keep` adds middle and gateUp, which the backward graph then takes instead of computing them again. */
+export function afterForward(config: ModelConfig, rows: number, settings: LinearSettings, keep: boolean): GraphPart {
+  const g = new GraphBuilder();
+  const { y, middle, gateUp } = afterAttention(g, config, rows, settings);
+  return { g, outputs: keep ? { y, middle, gateUp } : { y }, given: {} };
+}
+
+/** dy, o and (kept) middle, gateUp or else x -> grad.x (what flows past attention), grad.o, the adapters' gradients. */
+export function afterBackward(config: ModelConfig, rows: number, settings: LinearSettings, kept: boolean): GraphPart {
+  const g = new GraphBuilder();
+  const { x, o, middle, gateUp, y } = afterAttention(g, config, rows, settings);
+  const targets = { x, o, ...adapterInputs(g, config, ['o', 'gateUp', 'down'], settings) };
+  return { g, outputs: namedGradients(g, [y], [seed(g, 'y', y)], targets), given: kept ? { middle, gateUp } : {} };
+}
+
+/** q, k, v, mask -> o. */
+export function attentionForward(
+  config: ModelConfig,
+  rows: number,
+  prefix: number,
+  block: number,
+  dtype?: DType,
+): GraphPart {
+  const g = new GraphBuilder();
+  const { o } = segmentAttention(g, config, rows, prefix, block, dtype);
+  return { g, outputs: { o }, given: {} };
+}
+
+/** q, k, v, mask, o, do -> grad.q, grad.k, grad.v. */
+export function attentionBackward(
+  config: ModelConfig,
+  rows: number,
+  prefix: number,
+  block: number,
+  dtype?: DType,
+): GraphPart {
+  const g = new GraphBuilder();
+  const { q, k, v, o } = segmentAttention(g, config, rows, prefix, block, dtype);
+  return { g, outputs: namedGradients(g, [o], [seed(g, 'o', o)], { q, k, v }), given: { o } };
+}
+
+/**
+ * The head on a block of rows: final norm, logits against the (tied) embedding, cross-entropy.
+ * Inputs: h `[rows, hidden]`, normFinal, head f32 `[vocabulary, hidden]`, labels i64 `[rows]`, weight `[rows, 1]`.
+ * Outputs: loss `[rows, 1]` (unweighted nats; rows of weight 0 are padding) and, with `backward`, grad.h:
+ *   loss = log sum exp(z) - z[label], dz = weight (softmax(z) - onehot(label)),
+ *   dxn = weight (softmax(z) E - E[label]): neither the logits' gradient nor a one-hot matrix ever exists.
+ */
+export function headGraph(config: ModelConfig, rows: number, backward: boolean, dtype: DType = 'float32'): GraphPart {
+  const g = new GraphBuilder();
+  const h = g.input('h', dtype, [rows, config.hiddenSize]);
+  const table = g.input('head', dtype, [config.vocabSize, config.hiddenSize]);
+  const labels = g.input('labels', 'int64', [rows]);
+  const xn = rmsNorm(g, h, 'normFinal', config.normEpsilon);
+  const logits = g.op('MatMul', [xn, table], { transB: 1 });
+  const top = g.op('ReduceMax', [logits], { axes: [1] });
+  const exps = g.op('Exp', [g.op('Sub', [logits, top])]);
+  const total = g.op('ReduceSum', [exps], { axes: [1] });
+  const labelRows = g.op('Gather', [table, labels]);
+  const labelLogits = g.op('ReduceSum', [g.op('Mul', [xn, labelRows])], { axes: [1] });
+  const loss = g.op('Sub', [g.op('Add', [g.op('Log', [total]), top]), labelLogits]);
+  if (!backward) return { g, outputs: { loss }, given: {} };
+  const weight = g.input('weight', dtype, [rows, 1]);
+  const expected = g.op('Div', [g.op('MatMul', [exps, table]), total]);
+  const dxn = g.op('Mul', [g.op('Sub', [expected, labelRows]), weight]);
+  return { g, outputs: { loss, ...namedGradients(g, [xn], [dxn], { h }) }, given: {} };
+}
+
+/** Logits `[rows, vocabulary]` of h `[rows, hidden]`, for generation. */
+export function logitsGraph(config: ModelConfig, rows: number, dtype: DType = 'float32'): GraphPart {
+  const g = new GraphBuilder();
+  const h = g.input('h', dtype, [rows, config.hiddenSize]);
+  const table = g.input('head', dtype, [config.vocabSize, config.hiddenSize]);
+  const logits = g.op('MatMul', [rmsNorm(g, h, 'normFinal', config.normEpsilon), table], { transB: 1 });
+  return { g, outputs: { logits }, given: {} };
+}
