@@ -1,4 +1,4 @@
-/** status.json of a run: where a live run stands, for `mga status`, since the store has one process only. */
+/** The `run` part of status.json: where a run stands, also while it is live, for `mga status`. `collect` keeps a part of its own. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
@@ -55,7 +55,7 @@ export function statusWriter(
       commands: run.commands,
       students: studentStatus(run),
     };
-    writeFileAtomic(folder.status, `${JSON.stringify(status, null, 2)}\n`);
+    writeFileAtomic(folder.status, `${JSON.stringify({ ...readParts(folder), run: status }, null, 1)}\n`);
   };
   return {
     note(event) {
@@ -71,8 +71,11 @@ export function statusWriter(
 
 /** The last written status of a run, or undefined where nothing has run. */
 export function readStatus(folder: RunFolder): RunStatus | undefined {
-  if (!existsSync(folder.status)) return undefined;
-  return JSON.parse(readFileSync(folder.status, 'utf8')) as RunStatus;
+  return readParts(folder).run as RunStatus | undefined;
+}
+
+function readParts(folder: RunFolder): Record<string, unknown> {
+  return existsSync(folder.status) ? (JSON.parse(readFileSync(folder.status, 'utf8')) as Record<string, unknown>) : {};
 }
 
 function studentStatus(run: RunProgress): RunStatus['students'] {

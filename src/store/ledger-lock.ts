@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { UserError } from '../foundation/errors.ts';
 
-interface Holder {
+export interface LockHolder {
   pid: number;
   host: string;
   /** ISO 8601. */
@@ -25,7 +25,7 @@ const held = new Set<string>();
 export function takeLock(path: string): () => void {
   mkdirSync(dirname(path), { recursive: true });
   const started = processStart(process.pid);
-  const me: Holder = {
+  const me: LockHolder = {
     pid: process.pid,
     host: hostname(),
     since: new Date().toISOString(),
@@ -54,6 +54,12 @@ export function takeLock(path: string): () => void {
   };
 }
 
+/** The living process that holds the lock at `path`, or another machine's; undefined where nobody does. */
+export function lockHolder(path: string): LockHolder | undefined {
+  const holder = readHolder(path);
+  return holder !== undefined && isAlive(holder, path) ? holder : undefined;
+}
+
 /** A link appears whole or not at all, and fails where the target exists. */
 function linkExclusively(from: string, to: string): boolean {
   try {
@@ -65,15 +71,15 @@ function linkExclusively(from: string, to: string): boolean {
   }
 }
 
-function readHolder(path: string): Holder | undefined {
+function readHolder(path: string): LockHolder | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Holder;
+    return JSON.parse(readFileSync(path, 'utf8')) as LockHolder;
   } catch {
     return undefined;
   }
 }
 
-function isAlive(holder: Holder, path: string): boolean {
+function isAlive(holder: LockHolder, path: string): boolean {
   if (holder.host !== hostname()) return true;
   if (holder.pid === process.pid) return held.has(path);
   try {
@@ -85,7 +91,7 @@ function isAlive(holder: Holder, path: string): boolean {
 }
 
 /** Moves a stale lock away. If another process has replaced it meanwhile, that one is put back. */
-function removeStale(path: string, stale: Holder | undefined): void {
+function removeStale(path: string, stale: LockHolder | undefined): void {
   const aside = `${path}.stale-${process.pid}`;
   try {
     renameSync(path, aside);
