@@ -107,7 +107,7 @@ export class CollectRun {
   }
 
   /** Equal requests are asked once, and unparsed answers of earlier runs count too: the final figures come from reading. */
-  countUnparsed(stage: StageName, { failures }: Collected): void {
+  settleCounts(stage: StageName, { failures }: Collected): void {
     const counts = this.#stages[stage]!;
     const of = (kind: 'failed' | 'unparsed') =>
       failures.filter((failure) => failure.stage === stage && failure.kind === kind).length;

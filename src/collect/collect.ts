@@ -33,7 +33,7 @@ export async function collect(
     for (const stage of stagesOf(recipe)) {
       await run.askStage(stage, () => stageJobs(stage, reading.sources));
       reading.readStage(stage);
-      run.countUnparsed(stage, reading.collected);
+      run.settleCounts(stage, reading.collected);
     }
     const collected = reading.finish();
     run.finish('complete');

@@ -26,14 +26,19 @@ export interface CollectStatus {
   possiblyCharged: { stage: StageName; item: string; model: string; at: string }[];
 }
 
-/** A throttled writer of the `collect` part of status.json; other parts of the file are kept. */
+/**
+ * A throttled writer of the `collect` part of status.json; other parts of the file are kept. The file is a convenience: where it
+ * cannot be written, collecting goes on, since the ledger tells the same.
+ */
 export function statusFile(path: string, intervalMs = 1000): { write(status: CollectStatus, force?: boolean): void } {
   let last = Number.NEGATIVE_INFINITY;
   return {
     write(status, force = false) {
       if (!force && performance.now() - last < intervalMs) return;
-      writeFileAtomic(path, JSON.stringify({ ...readParts(path), collect: status }, null, 1) + '\n');
       last = performance.now();
+      try {
+        writeFileAtomic(path, JSON.stringify({ ...readParts(path), collect: status }, null, 1) + '\n');
+      } catch {}
     },
   };
 }

@@ -1,0 +1,108 @@
+/** A local OpenAI-compatible chat server for tests: answers from a table, counts what it is asked, misbehaves on demand. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { contentHash } from '../src/foundation/hash.ts';
+import type { ChatMessage } from '../src/stage/stage.ts';
+
+export type Misbehaviour =
+  | { kind: 'status'; status: number; headers?: Record<string, string>; code?: string }
+  /** 200 with a body that is no JSON. */
+  | { kind: 'garbage' }
+  /** 200 whose body ends in the middle, the connection with it. */
+  | { kind: 'cut-off' }
+  /** The connection is closed without a word. */
+  | { kind: 'reset' }
+  | { kind: 'slow'; ms: number };
+
+export interface FakeServer {
+  baseUrl: string;
+  /** Requests by idempotency key, in order of arrival. */
+  requests: { key: string; authorization: string; answered: boolean }[];
+  /** Most requests that were open at once. */
+  mostAtOnce(): number;
+  close(): Promise<void>;
+}
+
+/** The table's index of a conversation. */
+export function conversationKey(messages: readonly ChatMessage[]): string {
+  return contentHash(messages);
+}
+
+/**
+ * Starts the server on a free port.
+ *
+ * @param answers response texts by conversationKey
+ * @param misbehave asked for each request; `count` is its number, from 0
+ */
+export async function startFakeOpenai(
+  answers: ReadonlyMap<string, string>,
+  misbehave: (count: number) => Misbehaviour | undefined = () => undefined,
+): Promise<FakeServer> {
+  const requests: FakeServer['requests'] = [];
+  let open = 0;
+  let most = 0;
+  const server = createServer(async (request, response) => {
+    most = Math.max(most, ++open);
+    response.on('close', () => open--);
+    const body = JSON.parse(await readBody(request)) as { model: string; messages: ChatMessage[] };
+    const entry = {
+      key: String(request.headers['idempotency-key']),
+      authorization: String(request.headers.authorization),
+      answered: false,
+    };
+    const fault = misbehave(requests.push(entry) - 1);
+    if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
+    else if (fault !== undefined) return fail(response, fault);
+    const text = answers.get(conversationKey(body.messages));
+    if (text === undefined) return fail(response, { kind: 'status', status: 400 });
+    entry.answered = true;
+    send(response, 200, completion(body.model, text));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    mostAtOnce: () => most,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
+
+function completion(model: string, text: string) {
+  return {
+    id: 'fake',
+    object: 'chat.completion',
+    model,
+    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+function fail(response: ServerResponse, fault: Exclude<Misbehaviour, { kind: 'slow' }>): void {
+  if (fault.kind === 'reset') response.socket?.destroy();
+  else if (fault.kind === 'garbage') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end('<html>upstream is busy</html>');
+  } else if (fault.kind === 'cut-off') {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+    response.write('{"choices": [{"message": {"content": "half of an ans', () => response.socket?.destroy());
+  } else {
+    const error = { message: `fake failure ${fault.status}`, code: fault.code ?? null, type: 'fake', param: null };
+    send(response, fault.status, { error }, fault.headers);
+  }
+}
