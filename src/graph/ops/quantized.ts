@@ -6,8 +6,11 @@
 import type { GraphBuilder, Value } from '../graph.ts';
 import { check, type Op, onlyGrad } from './op.ts';
 
-/** compressed-tensors' activation grid: scale = absmax / 127.5, codes clamped to [-128, 127]. */
-export const ACTIVATION_STEP = 1 / 127.5;
+/**
+ * compressed-tensors' activation grid: scale = absmax / 127.5, codes clamped to [-128, 127]. As the largest float32 below
+ * 1 / 127.5: the nearest lies above it, and -absmax, a tie on this grid, would divide to -127.49999 and become -127.
+ */
+export const ACTIVATION_STEP = 0x808080 / 2 ** 30;
 /** Rows of zeros have no absmax to divide by; any positive floor gives zeros. */
 const SMALLEST_ABSMAX = 1e-30;
 const ZERO_POINT = 128;
