@@ -105,6 +105,8 @@ function attentionCases(): OpCase[] {
     { name: 'one row', rows: 1, prefix: 5, block: 4, heads: 3, kvHeads: 1 },
   ];
   const d = 4;
+  // A power of two: ONNX Runtime keeps the scale of a product as float32 in float64 graphs too.
+  const scale = 0.5;
   return layouts.map(({ name, rows, prefix, block, heads, kvHeads }) =>
     opCase(
       `CausalAttention ${name}`,
@@ -114,7 +116,7 @@ function attentionCases(): OpCase[] {
         v: normal(prefix + rows, kvHeads * d),
         mask: given(causalMask(block)),
       },
-      (g, { q, k, v, mask }) => [g.op('CausalAttention', [q, k, v, mask], { heads, kvHeads, block, scale: 0.4 })],
+      (g, { q, k, v, mask }) => [g.op('CausalAttention', [q, k, v, mask], { heads, kvHeads, block, scale })],
     ),
   );
 }
