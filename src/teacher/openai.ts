@@ -26,7 +26,7 @@ const completion = z.object({
  * A teacher behind an OpenAI-compatible server.
  *
  * @param environment where base URL and key are read from, by the names the recipe gives
- * @throws UserError naming the variable that is not set
+ * @throws UserError naming the variable that is not set, or holds no URL
  */
 export function openaiTeacher(
   settings: OpenaiSettings,
@@ -40,6 +40,12 @@ export function openaiTeacher(
     );
   }
   const baseURL = environment[settings.baseUrlEnv] || 'https://api.openai.com/v1';
+  if (!URL.canParse(baseURL) || !/^https?:/.test(baseURL)) {
+    throw new UserError(
+      `Cannot ask teacher ${settings.model}: ${settings.baseUrlEnv} is ${baseURL}, which is no URL`,
+      'It must look like http://localhost:8000/v1',
+    );
+  }
   const client = new OpenAI({ apiKey, baseURL, maxRetries: 0, timeout: timeoutMs });
   // OpenAI's newer models refuse max_tokens; many compatible servers know nothing else.
   const limitName = new URL(baseURL).hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens';
