@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { collect } from '../src/collect/collect.ts';
 import { readCollected } from '../src/collect/collected.ts';
 import type { CollectStatus } from '../src/collect/status-file.ts';
+import { teacherJudgements } from '../src/collect/teacher-judgements.ts';
 import { InterruptedError, UserError } from '../src/foundation/errors.ts';
 import {
   comparable,
@@ -241,5 +242,31 @@ describe('collect()', () => {
     expect(status).toMatchObject({ state: 'complete', teacher: 'fake', possiblyCharged: [] });
     expect(status.stages.reformulate).toEqual({ total: 25, answered: 25, failed: 0, unparsed: 0 });
     expect(status.usd).toBeGreaterThan(0);
+  });
+});
+
+describe('teacherJudgements()', () => {
+  it('has any text judged, once, and gives a reason where there is no score', async () => {
+    const server = await serve();
+    const folder = newRun();
+    const recipe = smallRecipe('openai');
+    const { documents, texts, judgements } = recorded.outcome;
+    const [item, { docId, text }] = [...texts][0]!;
+    const judged = [
+      { id: 'student:1', docId, text, kind: 'student' },
+      { id: 'student:2', docId, text: 'A text the server has never seen.', kind: 'student' },
+    ];
+    for (let run = 0; run < 2; run++) {
+      const { context } = recordingContext();
+      const scores = await teacherJudgements(recipe, folder, judged, documents, context);
+      expect(scores.get('student:1')).toEqual({ ok: true, value: judgements.get(item)![0] });
+      expect(scores.get('student:2')).toMatchObject({ ok: false, reason: expect.stringContaining('400') });
+    }
+    expect(server.requests.length).toBe(2);
+  });
+
+  it('does not let a recording judge what it has not seen', async () => {
+    const judging = teacherJudgements(smallRecipe('recorded'), newRun(), [], new Map(), recordingContext().context);
+    await expect(judging).rejects.toThrow(/the teacher of this recipe is a recording/);
   });
 });

@@ -165,8 +165,9 @@ export class CollectRun {
 
   #writeStatus(force = false): void {
     const { spend, open, lost } = this.#ledger.index;
-    // While running, open requests are simply in flight.
-    const unanswered = this.#state === 'running' ? lost : [...lost, ...open.values()];
+    // While running, open requests are simply in flight; a recording charges nothing.
+    const left = this.#state === 'running' ? lost : [...lost, ...open.values()];
+    const unanswered = this.#recipe.teacher.kind === 'recorded' ? [] : left;
     this.#file.write(
       {
         state: this.#state,
