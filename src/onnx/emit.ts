@@ -36,7 +36,7 @@ export function emitGraph(
   verifyGraph(Object.values(outputs), cut);
 
   const nodes: OnnxNode[] = [];
-  const inputs = new Map<string, OnnxValue>();
+  const inputs = new Map<string, Value>();
   const initializers = new Map<string, OnnxInitializer>();
   const constant = (tensor: Tensor, name: string) => {
     if (!initializers.has(name)) initializers.set(name, { ...tensor, name });
@@ -45,21 +45,23 @@ export function emitGraph(
   const integers = (values: readonly number[]) =>
     constant(
       { dtype: 'int64', shape: [values.length], data: BigInt64Array.from(values.map(BigInt)) },
-      `i64_${values.join('_')}`,
+      `%i64_${values.join('_')}`,
     );
   const lowered = new Map<Value, Value>();
 
+  // Names of our own begin with %, so that they never meet the names of inputs and outputs.
   const nameOf = (value: Value): string => {
     const givenName = givenNames.get(value);
     const { source } = value;
     const name = givenName ?? (source.kind === 'input' ? source.name : undefined);
     if (name !== undefined) {
-      inputs.set(name, { name, dtype: value.dtype, shape: value.shape });
+      if ((inputs.get(name) ?? value) !== value) throw new TypeError(`internal: two inputs are called ${name}`);
+      inputs.set(name, value);
       return name;
     }
-    if (source.kind === 'constant') return constant(source.tensor, `c${value.id}`);
+    if (source.kind === 'constant') return constant(source.tensor, `%c${value.id}`);
     const replacement = lowered.get(value);
-    return replacement ? nameOf(replacement) : `v${value.id}`;
+    return replacement ? nameOf(replacement) : `%v${value.id}`;
   };
 
   const emitted = new Set<Node>();
@@ -76,7 +78,7 @@ export function emitGraph(
           onnxNode(
             node,
             node.inputs.map(nameOf),
-            node.outputs.map((o) => `v${o.id}`),
+            node.outputs.map((o) => `%v${o.id}`),
             integers,
           ),
         );
@@ -91,12 +93,14 @@ export function emitGraph(
   const bytes = encodeModel({
     name: 'graph',
     nodes,
-    inputs: [...inputs.values()],
-    outputs: Object.entries(outputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    inputs: Array.from(inputs, onnxValue),
+    outputs: Object.entries(outputs).map(onnxValue),
     initializers: [...initializers.values()],
   });
   return { bytes, inputs: [...inputs.keys()], outputs: Object.keys(outputs) };
 }
+
+const onnxValue = ([name, { dtype, shape }]: [string, Value]): OnnxValue => ({ name, dtype, shape });
 
 /** How ops are spelled in ONNX where it is not the identity. */
 function onnxNode(

@@ -102,6 +102,11 @@ export const attention = {
   CausalAttention: {
     infer([q, k, v, mask], attributes) {
       const { heads, kvHeads, block } = layoutOf(attributes);
+      check(
+        [k, v, mask].every((input) => input!.dtype === q!.dtype),
+        'types differ',
+      );
+      check(q!.shape[1]! % heads === 0, `${q!.shape[1]} columns are not ${heads} heads`);
       check(q!.shape[1]! / heads === k!.shape[1]! / kvHeads && heads % kvHeads === 0, 'head counts do not fit');
       check(k!.shape.join() === v!.shape.join() && k!.shape[0]! >= q!.shape[0]!, 'keys and values do not fit');
       check(mask!.shape.join() === `${block},${block}`, `mask must be [${block},${block}]`);

@@ -23,7 +23,8 @@ export const normalization = {
    *   y = x r w: dx = r (dy w - x r^2 mean(dy w x)), dw = dy x r
    */
   SimplifiedLayerNormalization: {
-    infer([x, weight]) {
+    infer([x, weight], { epsilon }) {
+      check(typeof epsilon === 'number', 'needs epsilon');
       check(weight!.shape.length === 1 && weight!.shape[0] === x!.shape[x!.shape.length - 1], 'weight does not fit');
       return [
         { dtype: x!.dtype, shape: x!.shape },
@@ -40,6 +41,7 @@ export const normalization = {
     },
     vjp({ g, inputs, outputs, grads, needs }) {
       const [x, weight] = inputs as [Value, Value];
+      check(!grads[1], 'internal: the second output of SimplifiedLayerNormalization has no derivative');
       const r = outputs[1]!;
       const dy = grads[0]!;
       const scaled = g.op('Mul', [dy, weight]);

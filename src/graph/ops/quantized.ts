@@ -46,7 +46,8 @@ export const quantized = {
    */
   Int8MatMul: {
     infer([x, w, scale, transposed]) {
-      check(x!.dtype === 'float32' && w!.dtype === 'int8' && transposed!.dtype === 'int8', 'needs f32, i8, f32, i8');
+      check(x!.dtype === 'float32' && scale!.dtype === 'float32', 'needs f32, i8, f32, i8');
+      check(w!.dtype === 'int8' && transposed!.dtype === 'int8', 'needs f32, i8, f32, i8');
       const [k, n] = w!.shape as [number, number];
       check(x!.shape[x!.shape.length - 1] === k && scale!.shape.join() === `${n}`, 'inner dimensions differ');
       check(transposed!.shape.join() === `${n},${k}`, 'the transposed weight does not fit');

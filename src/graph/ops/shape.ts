@@ -66,6 +66,7 @@ export const shape = {
     infer(inputs, attributes) {
       const axis = attributes.axis as number;
       const first = inputs[0]!;
+      check(first.shape[axis] !== undefined, `axis ${axis} of [${first.shape}]`);
       for (const { dtype, shape } of inputs) {
         check(dtype === first.dtype, 'types differ');
         check(
