@@ -1,0 +1,119 @@
+/** `mga curate`: collected answers become SFT sets, and every answer that does not is told why. */
+
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readCollected } from '../collect/collected.ts';
+import { isComplete, writeManifest } from '../foundation/artifact.ts';
+import { InterruptedError, UserError } from '../foundation/errors.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { STAGE_NAMES, type StageName } from '../stage/stage.ts';
+import { writeParquet } from '../store/parquet.ts';
+import { type Decision, decide } from './decide.ts';
+import { funnel, type StageFunnel } from './funnel.ts';
+import { indexRun } from './index-run.ts';
+import { candidates, TRAINING_SPLITS } from './samples.ts';
+import { writeSft } from './sft-arrow.ts';
+
+/** Part of the inputs' identity: raise it when rules or sample shapes change, so that sets are made again. */
+const CURATE_VERSION = 1;
+
+const ROUND = 1;
+
+export type CurateFacts = { stages: Partial<Record<StageName, StageFunnel>> };
+
+const PARQUET_COLUMNS = {
+  id: 'VARCHAR',
+  doc_id: 'VARCHAR',
+  stage: 'VARCHAR',
+  prompt: 'STRUCT(role VARCHAR, content VARCHAR)[]',
+  completion: 'STRUCT(role VARCHAR, content VARCHAR)[]',
+  score: 'DOUBLE',
+  genre: 'VARCHAR',
+  audience: 'VARCHAR',
+};
+
+/**
+ * Makes the SFT sets of every stage some student learns, from training and dev documents alone: Arrow folders and Parquet
+ * files beside them; stores every decision; leaves a funnel in the manifest's facts.
+ *
+ * @throws UserError where nothing is left to train a stage on
+ */
+export async function curate(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
+  const started = performance.now();
+  const { emit, signal } = context;
+  const collected = await readCollected(recipe, folder);
+  const stages = STAGE_NAMES.filter((stage) => recipe.students.some((student) => student.stages.includes(stage)));
+  const inputs = {
+    version: CURATE_VERSION,
+    curate: recipe.curate,
+    seed: recipe.seed,
+    stages,
+    judged: recipe.collect.stages.includes('judge'),
+    // Only answers of collect: what later commands add to the ledger does not make the sets stale.
+    answers: collected.answersHash,
+  };
+  const complete = isComplete(folder.round(ROUND), inputs);
+  if (complete && existsSync(folder.store)) {
+    emit({ type: 'command-skip', command: 'curate', reason: 'the SFT sets are complete for these answers' });
+    return;
+  }
+  emit({ type: 'command-start', command: 'curate', detail: stages.join(', '), total: stages.length, unit: 'stages' });
+  if (collected.missing > 0) {
+    const message = `collect has not finished: ${collected.missing} answers are missing; the sets are made of what is there`;
+    emit({ type: 'log', level: 'warn', message });
+  }
+  const facts: Required<CurateFacts> = { stages: {} };
+  const all: Decision[] = [];
+  for (const [i, stage] of stages.entries()) {
+    if (signal.aborted) throw new InterruptedError();
+    const decisions = decide(stage, candidates(stage, collected), recipe, inputs.judged);
+    const counts = funnel(stage, decisions, collected);
+    if (counts.train === 0) refuse(stage, counts);
+    if (!complete) await writeSets(folder, stage, decisions);
+    facts.stages[stage] = counts;
+    all.push(...decisions);
+    emit({
+      type: 'command-progress',
+      command: 'curate',
+      label: stage,
+      done: i + 1,
+      total: stages.length,
+      unit: 'stages',
+    });
+  }
+  await indexRun(folder, ROUND, collected, all);
+  const seconds = (performance.now() - started) / 1000;
+  if (!complete) writeManifest(folder.round(ROUND), { kind: 'curate', inputs, facts, seconds });
+  emit({ type: 'command-end', command: 'curate', seconds, summary: summary(facts.stages) });
+}
+
+async function writeSets(folder: RunFolder, stage: StageName, decisions: readonly Decision[]): Promise<void> {
+  // A set that a changed recipe makes anew must not look complete while it is being written.
+  rmSync(join(folder.round(ROUND), 'manifest.json'), { force: true });
+  for (const split of TRAINING_SPLITS) {
+    const rows = decisions
+      .filter(({ candidate, dropped }) => !dropped && candidate.split === split)
+      .map(({ candidate }) => candidate.row);
+    const set = folder.sft(ROUND, stage, split);
+    writeSft(set, rows);
+    await writeParquet(join(dirname(set), `${split}.parquet`), rows, PARQUET_COLUMNS);
+  }
+}
+
+function refuse(stage: StageName, { collected, parsed, dropped }: StageFunnel): never {
+  const reasons = Object.entries(dropped).map(([rule, n]) => `${rule} ${n}`);
+  throw new UserError(
+    `Cannot curate stage ${stage}: none of ${collected} collected answers is left for training (${parsed} parsed${reasons.length > 0 ? `; dropped: ${reasons.join(', ')}` : ''})`,
+    parsed === 0
+      ? 'Run `mga collect` first, or see `mga status` for failures'
+      : 'Loosen the `curate` section of the recipe',
+  );
+}
+
+function summary(stages: CurateFacts['stages']): string {
+  return Object.entries(stages)
+    .map(([stage, { kept, parsed, train, dev }]) => `${stage}: ${kept} of ${parsed} kept (${train} train, ${dev} dev)`)
+    .join('; ');
+}

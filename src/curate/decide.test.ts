@@ -1,0 +1,189 @@
+import { expect, test } from 'vitest';
+import type { Collected } from '../collect/collected.ts';
+import { randomStream } from '../foundation/random.ts';
+import { judgeStage } from '../stage/judge.ts';
+import { pairsStage } from '../stage/pairs.ts';
+import type { GenreAudience } from '../stage/stage.ts';
+import { decide } from './decide.ts';
+import { funnel } from './funnel.ts';
+import { candidates } from './samples.ts';
+
+const recipe = { seed: 7, curate: { minScore: 4, minKeywordCoverage: 0.1, maxCopied: 0.5 } };
+const SUBJECTS = ['harbour', 'lantern', 'granite', 'orchard', 'violin', 'compass'];
+const FUNCTION_WORDS = ['the', 'of', 'and', 'to', 'in', 'was', 'for', 'with', 'that', 'by'];
+/** Random sentences: a third function words, the rest from 150 invented words of the subject's own. */
+const prose = (seed: number, subject: string) => {
+  const spelling = randomStream('vocabulary', subject);
+  const letters = (count: number) => Array.from({ length: count }, () => 'abcdefghilmnoprstu'[spelling.integer(18)]!);
+  const vocabulary = Array.from({ length: 150 }, () => letters(7).join(''));
+  const stream = randomStream('prose', seed);
+  const word = (i: number) => (i % 3 === 0 ? FUNCTION_WORDS[stream.integer(10)]! : vocabulary[stream.integer(150)]!);
+  const sentence = () => Array.from({ length: 12 }, (_, i) => word(i)).join(' ');
+  return Array.from({ length: 7 }, () => `${sentence()}.`).join(' ');
+};
+const pair = (n: number): GenreAudience => ({ genre: `Genre ${n}, brief and dry.`, audience: `Readers of age ${n}.` });
+
+function collected(documents: string[], splits: Partial<Collected['splits']>): Collected {
+  const texts: Collected['texts'] = new Map();
+  const judgements: Collected['judgements'] = new Map();
+  const pairs: Collected['pairs'] = new Map();
+  for (const [d, docId] of documents.entries()) {
+    pairs.set(
+      docId,
+      [1, 2, 3, 4, 5].map((n) => pair(d * 10 + n)),
+    );
+    for (const k of [1, 2, 3, 4, 5]) {
+      const text = prose(100 + d * 10 + k, SUBJECTS[d]!);
+      texts.set(`${docId}/${k}`, { docId, pair: pair(d * 10 + k), text, finishReason: 'stop' });
+      judgements.set(`${docId}/${k}`, [{ score: 5, analysis: 'Faithful.' }]);
+    }
+  }
+  return {
+    documents: new Map(documents.map((id, d) => [id, { id, text: prose(d, SUBJECTS[d]!) }])),
+    splits: { train: [], dev: [], validation: [], ...splits },
+    teacher: 'teacher',
+    pairs,
+    texts,
+    judgements,
+    judgeTexts: [],
+    failures: [],
+    missing: 0,
+    spend: [],
+    answersHash: '',
+  };
+}
+
+const outcome = (stage: 'pairs' | 'reformulate' | 'judge', from: Collected, settings = recipe, judged = true) =>
+  decide(stage, candidates(stage, from), settings, judged).map(
+    ({ candidate, dropped }) => `${candidate.row.id} ${dropped?.rule ?? 'kept'}`,
+  );
+
+test('candidates() of every stage are prompts and completions of its definition', () => {
+  const from = collected(['a'], { train: ['a'] });
+  const document = from.documents.get('a')!;
+  expect(candidates('pairs', from)[0]!.row).toEqual({
+    id: 'a',
+    doc_id: 'a',
+    stage: 'pairs',
+    prompt: pairsStage.studentPrompt({ document }),
+    completion: [{ role: 'assistant', content: pairsStage.completion(from.pairs.get('a')!) }],
+  });
+  expect(candidates('reformulate', from)[1]!.row).toMatchObject({ id: 'a/2', score: 5, ...pair(2) });
+  const { text } = from.texts.get('a/1')!;
+  expect(candidates('judge', from)[0]!.row).toMatchObject({
+    prompt: judgeStage.studentPrompt({ document, text }),
+    completion: [{ role: 'assistant', content: judgeStage.completion({ analysis: 'Faithful.', score: 5 }) }],
+  });
+});
+
+test('candidates() come in the same order, whatever the order of the answers', () => {
+  const from = collected(['a', 'b', 'c'], { train: ['c', 'a'], dev: ['b'] });
+  const reversed = { ...from, texts: new Map([...from.texts].reverse()), pairs: new Map([...from.pairs].reverse()) };
+  for (const stage of ['pairs', 'reformulate', 'judge'] as const) {
+    const ids = candidates(stage, from).map(({ row }) => row.id);
+    expect(candidates(stage, reversed).map(({ row }) => row.id)).toEqual(ids);
+    expect(ids[0]).toMatch(/^c/);
+  }
+});
+
+test('candidates() hold nothing of validation documents, not even a text of theirs beside another document', () => {
+  const from = collected(['a', 'b'], { train: ['a'], validation: ['b'] });
+  from.judgeTexts.push(
+    { id: 'b/1@a', docId: 'a', text: from.texts.get('b/1')!.text, kind: 'mismatch' },
+    { id: 'a-flawed', docId: 'a', text: 'Nothing of the kind.', kind: 'flawed' },
+  );
+  for (const { id } of from.judgeTexts) from.judgements.set(id, [{ score: 1, analysis: 'Unrelated.' }]);
+  for (const stage of ['pairs', 'reformulate', 'judge'] as const) {
+    for (const { row } of candidates(stage, from)) expect(row.doc_id).toBe('a');
+  }
+  const judged = candidates('judge', from).map(({ row }) => row.id);
+  expect(judged).toContain('a-flawed');
+  expect(judged).not.toContain('b/1@a');
+});
+
+test('candidates() name a document of the splits that the corpus lacks', () => {
+  expect(() => candidates('pairs', collected(['a'], { train: ['a', 'gone'] }))).toThrow(/document "gone"/);
+});
+
+test('decide() drops reformulations by score, by rule, and where the judge gave none', () => {
+  const from = collected(['a'], { train: ['a'] });
+  from.judgements.set('a/1', [
+    { score: 4, analysis: '' },
+    { score: 3, analysis: '' },
+  ]);
+  from.judgements.delete('a/2');
+  from.texts.get('a/3')!.finishReason = 'length';
+  from.texts.get('a/4')!.text = from.documents.get('a')!.text;
+  expect(outcome('reformulate', from)).toEqual([
+    'a/1 score',
+    'a/2 unscored',
+    'a/3 truncation',
+    'a/4 copying',
+    'a/5 kept',
+  ]);
+  expect(outcome('reformulate', from, recipe, false).slice(0, 2)).toEqual(['a/1 kept', 'a/2 kept']);
+  const decisions = decide('reformulate', candidates('reformulate', from), recipe, true);
+  expect(decisions.map(({ dropped }) => dropped?.reason)).toEqual([
+    'score 3.5 is below 4',
+    'the judge gave no score',
+    'cut at the token limit',
+    '100% of its 8-word runs are from the source',
+    undefined,
+  ]);
+});
+
+test('decide() drops the later of two nearly equal texts, across documents and splits', () => {
+  const from = collected(['a', 'b'], { train: ['a'], dev: ['b'] });
+  from.documents.get('b')!.text = from.documents.get('a')!.text;
+  from.texts.get('b/3')!.text = `Also, ${from.texts.get('a/2')!.text}`;
+  expect(outcome('reformulate', from).filter((line) => line.endsWith('near-duplicate'))).toEqual([
+    'b/3 near-duplicate',
+  ]);
+});
+
+test('decide() keeps low scores and flawed texts as judge samples, and one text beside two documents', () => {
+  const from = collected(['a', 'b'], { train: ['a', 'b'] });
+  const { text } = from.texts.get('a/1')!;
+  from.judgeTexts.push({ id: 'a/1@b', docId: 'b', text, kind: 'mismatch' });
+  from.judgements.set('a/1@b', [{ score: 1, analysis: '' }]);
+  expect(outcome('judge', from).every((line) => line.endsWith('kept'))).toBe(true);
+  expect(outcome('judge', from)).toHaveLength(11);
+});
+
+test('decide() draws whole documents up to maxSamples by seed, and leaves dev alone', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const from = collected(names, { train: names.slice(0, 5), dev: ['f'] });
+  const kept = (seed: number) =>
+    outcome('reformulate', from, { seed, curate: { ...recipe.curate, maxSamples: 12 } } as typeof recipe)
+      .filter((line) => line.endsWith('kept'))
+      .map((line) => line[0]!);
+  const counts = (letters: string[]) => names.map((name) => letters.filter((letter) => letter === name).length);
+  expect(counts(kept(7)).slice(0, 5).sort()).toEqual([0, 0, 2, 5, 5]);
+  expect(counts(kept(7))[5]).toBe(5);
+  expect(kept(7)).toEqual(kept(7));
+  expect(Array.from({ length: 8 }, (_, seed) => kept(seed).join('')).some((other) => other !== kept(7).join(''))).toBe(
+    true,
+  );
+});
+
+test('funnel() adds up and leaves validation failures out', () => {
+  const from = collected(['a', 'b'], { train: ['a'], validation: ['b'] });
+  from.judgements.set('a/1', [{ score: 1, analysis: '' }]);
+  from.judgements.set('a/2', [{ score: 2, analysis: '' }]);
+  from.texts.get('a/3')!.text = 'Sure! Here it is. ' + from.texts.get('a/3')!.text;
+  const failure = { stage: 'reformulate', item: '', kind: 'failed', reason: '500' } as const;
+  from.failures.push(
+    { ...failure, docId: 'a' },
+    { ...failure, docId: 'b' },
+    { ...failure, docId: 'a', stage: 'judge' },
+  );
+  const decisions = decide('reformulate', candidates('reformulate', from), recipe, true);
+  expect(funnel('reformulate', decisions, from)).toEqual({
+    collected: 6,
+    parsed: 5,
+    kept: 2,
+    dropped: { score: 2, boilerplate: 1 },
+    train: 2,
+    dev: 0,
+  });
+});
