@@ -110,6 +110,7 @@ async function resolveRemote(name: string, alias: Alias, context: ResolveContext
       if (context.signal?.aborted) throw new InterruptedError();
       if (error instanceof UserError) throw error;
       failures.push(`${place}: ${rootCause(error)}`);
+      context.emit({ type: 'log', level: 'info', message: `${name} not from ${failures.at(-1)}` });
       return undefined;
     }
   };

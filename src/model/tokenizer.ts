@@ -50,16 +50,17 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const template = chatTemplate(folder, settings);
 
   const encode = (text: string): number[] => inner.encode(text, { add_special_tokens: false });
+  const decode = (ids: readonly number[], skipSpecial: boolean): string => {
+    const options = { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false };
+    return ids.length === 0 ? '' : inner.decode([...ids], options);
+  };
   const render = (messages: readonly TokenizerMessage[], withPrompt: boolean): number[] => {
     const options = { tokenize: false, add_generation_prompt: withPrompt, chat_template: template };
     return encode(inner.apply_chat_template([...messages], options) as string);
   };
   return {
     encode,
-    decode: (ids) =>
-      ids.length === 0
-        ? ''
-        : inner.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+    decode: (ids) => decode(ids, true),
     chatPrompt: (messages) => render(messages, true),
     chatSample(prompt, completion) {
       const start = render(prompt, true);
@@ -71,7 +72,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
         );
       }
       const end = whole.findLastIndex((token) => eosTokenIds.includes(token));
-      if (end < start.length || inner.decode(whole.slice(end + 1), { skip_special_tokens: false }).trim() !== '') {
+      if (end < start.length || decode(whole.slice(end + 1), false).trim() !== '') {
         throw new UserError(
           `Cannot make training samples with the chat template of ${folder}: it does not end an answer with an end token (${eosTokenIds})`,
           'Check eos_token_id in generation_config.json',
