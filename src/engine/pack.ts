@@ -31,6 +31,8 @@ export interface Packed {
   readonly rows: number;
   readonly tokens: Int32Array;
   readonly positions: Int32Array;
+  /** 1 for rows of real tokens, 0 for padding. */
+  readonly real: Uint8Array;
   readonly segments: readonly Segment[];
   readonly targets: readonly Target[];
   /** The row of each sequence's last token, where generation goes on. */
@@ -61,6 +63,7 @@ export function packSequences(sequences: readonly TokenSequence[], share = true)
   const groups = share ? groupByPrefix(sequences) : sequences.map((_, i) => ({ members: [i], prefix: 0 }));
   const tokens: number[] = [];
   const positions: number[] = [];
+  const real: number[] = [];
   const segments: Segment[] = [];
   const targets: Target[] = [];
   const lastRows = new Array<number>(sequences.length).fill(0);
@@ -71,6 +74,7 @@ export function packSequences(sequences: readonly TokenSequence[], share = true)
     for (let i = from; i < from + rows; i++) {
       tokens.push(i < to ? sequence.tokens[i]! : 0);
       positions.push(i);
+      real.push(i < to ? 1 : 0);
     }
     segments.push({ start, rows, prefixStart, prefixRows });
     return start;
@@ -91,7 +95,15 @@ export function packSequences(sequences: readonly TokenSequence[], share = true)
   }
   const rows = roundUp(tokens.length, ROW_MULTIPLE);
   const padded = (values: number[]) => Int32Array.from({ length: rows }, (_, i) => values[i] ?? 0);
-  return { rows, tokens: padded(tokens), positions: padded(positions), segments, targets, lastRows };
+  return {
+    rows,
+    tokens: padded(tokens),
+    positions: padded(positions),
+    real: Uint8Array.from({ length: rows }, (_, i) => real[i] ?? 0),
+    segments,
+    targets,
+    lastRows,
+  };
 }
 
 /**

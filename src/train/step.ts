@@ -2,7 +2,7 @@
 
 import type { Engine, Floats } from '../engine/engine.ts';
 import { packSequences, type TokenSequence } from '../engine/pack.ts';
-import type { Adapter } from './adapter.ts';
+import type { Adapter } from '../model/adapter.ts';
 import { type AdamWSettings, adamwStep, globalNorm, type Moments } from './optimizer.ts';
 
 export type AdapterMoments = readonly Record<string, Moments>[];

@@ -2,9 +2,9 @@
 
 import { randomStream } from '../foundation/random.ts';
 import type { Tensor } from '../graph/value.ts';
-import type { ModelConfig } from '../model/config.ts';
-import { loraShapes } from '../model/linear.ts';
-import { linearGroups } from '../model/llama.ts';
+import type { ModelConfig } from './config.ts';
+import { loraShapes } from './linear.ts';
+import { linearGroups } from './llama.ts';
 
 export interface Adapter {
   readonly rank: number;

@@ -1,0 +1,34 @@
+/** Mean loss of samples: what dev loss and quantization loss are. */
+
+import type { Engine, LayerAdapter } from './engine.ts';
+import { packSequences, type TokenSequence } from './pack.ts';
+
+/** Tokens of one evaluation pass, before sharing. */
+const PASS_TOKENS = 4096;
+
+/** Mean cross-entropy over all completion tokens, in nats. */
+export async function evaluateLoss(
+  engine: Engine,
+  adapters: readonly LayerAdapter[],
+  samples: readonly TokenSequence[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let sum = 0;
+  let labels = 0;
+  for (let start = 0; start < samples.length && !signal?.aborted; ) {
+    let end = start;
+    for (
+      let tokens = 0;
+      end < samples.length && (end === start || tokens + samples[end]!.tokens.length <= PASS_TOKENS);
+      end++
+    ) {
+      tokens += samples[end]!.tokens.length;
+    }
+    const state = await engine.forward(packSequences(samples.slice(start, end)), adapters, false);
+    const { losses } = await engine.loss(state);
+    for (const loss of losses) sum += loss;
+    labels += losses.length;
+    start = end;
+  }
+  return sum / labels;
+}

@@ -1,0 +1,80 @@
+/** Runs samples through the f32 model and records the largest activation of each channel that SmoothQuant smooths. */
+
+import { Engine, type LayerAdapter } from '../engine/engine.ts';
+import { packSequences, type TokenSequence } from '../engine/pack.ts';
+import type { ModelWeights } from '../model/config.ts';
+import { linearGroups } from '../model/llama.ts';
+import { f32Model, groupWeight } from '../model/runtime-model.ts';
+import type { SessionSettings } from '../onnx/session.ts';
+import { type Smoothing, smoothingScales } from './smooth-quant.ts';
+
+export interface CalibrationSettings extends SessionSettings {
+  /** Migration strength alpha. */
+  readonly smoothing: number;
+  /** An adapter that is part of the model, and its scale. */
+  readonly adapter?: { readonly layers: readonly LayerAdapter[]; readonly rank: number; readonly scale: number };
+}
+
+/** Smoothing scales of a model on samples of its own job. */
+export async function calibrate(
+  weights: ModelWeights,
+  samples: readonly TokenSequence[],
+  settings: CalibrationSettings,
+): Promise<Smoothing> {
+  const { adapter } = settings;
+  const engine = new Engine(f32Model(weights), { ...settings, ...(adapter ? { lora: adapter } : {}) });
+  const { config } = weights;
+  const largest = Array.from({ length: config.layers }, () => ({
+    qkv: new Float32Array(config.hiddenSize),
+    gateUp: new Float32Array(config.hiddenSize),
+  }));
+  for (const sample of samples) {
+    const packed = packSequences([sample]);
+    const { layers } = await engine.forward(packed, adapter?.layers ?? [], true);
+    for (const [layer, state] of layers.entries()) {
+      const { norm1, norm2 } = engine.model.layers[layer]!;
+      const { qkv, gateUp } = largest[layer]!;
+      recordNormed(qkv, state.x, norm1!.data as Float32Array, config.normEpsilon, packed.real, 0);
+      let start = 0;
+      for (const block of state.middle!) {
+        recordNormed(
+          gateUp,
+          block.data as Float32Array,
+          norm2!.data as Float32Array,
+          config.normEpsilon,
+          packed.real,
+          start,
+        );
+        start += block.shape[0]!;
+      }
+    }
+  }
+  await engine.release();
+  const groups = linearGroups(config);
+  return largest.map((absmax, layer) => ({
+    qkv: smoothingScales(absmax.qkv, groupWeight(weights, layer, groups.qkv), settings.smoothing),
+    gateUp: smoothingScales(absmax.gateUp, groupWeight(weights, layer, groups.gateUp), settings.smoothing),
+  }));
+}
+
+/** Raises `largest[j]` to max over real rows of |x_j r w_j|, r = 1 / sqrt(mean(x^2) + epsilon). */
+function recordNormed(
+  largest: Float32Array,
+  x: ArrayLike<number>,
+  weight: Float32Array,
+  epsilon: number,
+  real: Uint8Array,
+  firstRow: number,
+): void {
+  const width = weight.length;
+  for (let row = 0; row * width < x.length; row++) {
+    if (!real[firstRow + row]) continue;
+    let squares = 0;
+    for (let j = 0; j < width; j++) squares += x[row * width + j]! ** 2;
+    const r = 1 / Math.sqrt(squares / width + epsilon);
+    for (let j = 0; j < width; j++) {
+      const magnitude = Math.abs(x[row * width + j]! * r * weight[j]!);
+      if (magnitude > largest[j]!) largest[j] = magnitude;
+    }
+  }
+}

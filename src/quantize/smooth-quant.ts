@@ -1,0 +1,71 @@
+/**
+ * SmoothQuant (arXiv 2211.10438): moves the spread of activations into the weights, so that both fit eight bits.
+ * Only what a norm feeds is smoothed: its weight is divided by s, the columns of the linears behind it multiplied.
+ */
+
+import type { Tensor } from '../graph/value.ts';
+import type { ModelWeights } from '../model/config.ts';
+import { type LinearGroup, outputsOf } from '../model/linear.ts';
+import { linearGroups } from '../model/llama.ts';
+import { groupWeight, layerNorms, outerWeights, type RuntimeModel } from '../model/runtime-model.ts';
+import { quantizeWeight } from './int8.ts';
+
+/** Per layer: the scales s `[hidden]` of both norms' outputs. */
+export type Smoothing = readonly { readonly qkv: Float32Array; readonly gateUp: Float32Array }[];
+
+/** Smaller scales would blow a channel's activations up instead of down (llm-compressor's floor). */
+const SMALLEST_SCALE = 1e-5;
+
+/**
+ * s_j = max|X_j|^alpha / max|W_j|^(1 - alpha) for each input channel j.
+ *
+ * @param absmax largest activation of each input channel
+ * @param weight f32 `[outputs, inputs]`
+ */
+export function smoothingScales(absmax: Float32Array, weight: Float32Array, alpha: number): Float32Array {
+  const inputs = absmax.length;
+  const largest = new Float32Array(inputs);
+  for (let i = 0; i < weight.length; i++) {
+    const column = i % inputs;
+    const magnitude = Math.abs(weight[i]!);
+    if (magnitude > largest[column]!) largest[column] = magnitude;
+  }
+  return absmax.map((x, j) =>
+    x === 0 || largest[j] === 0 ? 1 : Math.max(SMALLEST_SCALE, x ** alpha / largest[j]! ** (1 - alpha)),
+  );
+}
+
+/** Scales of 1: quantization without smoothing. */
+export function noSmoothing({ config }: ModelWeights): Smoothing {
+  const ones = () => new Float32Array(config.hiddenSize).fill(1);
+  return Array.from({ length: config.layers }, () => ({ qkv: ones(), gateUp: ones() }));
+}
+
+/** The model on the W8A8 grid: int8 per output channel, norms smoothed, embedding and head f32. */
+export function quantizedModel(weights: ModelWeights, smoothing: Smoothing): RuntimeModel {
+  const { config } = weights;
+  const groups = Object.values(linearGroups(config));
+  const layers = smoothing.map((scales, layer) => {
+    const { norm1, norm2 } = layerNorms(weights, layer);
+    const tensors: Record<string, Tensor> = { norm1: divided(norm1, scales.qkv), norm2: divided(norm2, scales.gateUp) };
+    for (const group of groups) Object.assign(tensors, quantizedGroup(weights, layer, group, scales));
+    return tensors;
+  });
+  return { config, precision: 'w8a8', layers, ...outerWeights(weights) };
+}
+
+function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup, scales: Smoothing[number]) {
+  const weight = groupWeight(weights, layer, group);
+  const outputs = outputsOf(group);
+  const smoothing = group.name === 'qkv' || group.name === 'gateUp' ? scales[group.name] : undefined;
+  const { byOutput, byInput, scale } = quantizeWeight(weight, outputs, group.inputs, smoothing);
+  return {
+    [`${group.name}.int8t`]: { dtype: 'int8', shape: [outputs, group.inputs], data: byOutput },
+    [`${group.name}.int8`]: { dtype: 'int8', shape: [group.inputs, outputs], data: byInput },
+    [`${group.name}.scale`]: { dtype: 'float32', shape: [outputs], data: scale },
+  } satisfies Record<string, Tensor>;
+}
+
+function divided(norm: Float32Array, scales: Float32Array): Tensor {
+  return { dtype: 'float32', shape: [norm.length], data: norm.map((w, j) => w / scales[j]!) };
+}

@@ -1,0 +1,151 @@
+/** `mga train`: every student of the recipe, from the curated SFT sets. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSft } from '../curate/sft-arrow.ts';
+import type { SftRow } from '../curate/sft-row.ts';
+import { tokenizeRows } from '../engine/token-samples.ts';
+import { isComplete, writeManifest } from '../foundation/artifact.ts';
+import { UserError } from '../foundation/errors.ts';
+import { contentHash } from '../foundation/hash.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import { loadModel } from '../model/load.ts';
+import { resolveModel } from '../model/resolve.ts';
+import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
+import { loadTokenizer } from '../model/tokenizer.ts';
+import { calibrate } from '../quantize/calibrate.ts';
+import { quantizedModel, type Smoothing } from '../quantize/smooth-quant.ts';
+import { loadSmoothing, saveSmoothing } from '../quantize/smoothing-file.ts';
+import type { Recipe, TrainSettings } from '../recipe/schema.ts';
+import { studentTrain } from '../recipe/student-train.ts';
+import { type TrainingFacts, train } from './trainer.ts';
+
+/** What one student is trained from. */
+export interface StudentJob {
+  readonly name: string;
+  readonly folder: string;
+  readonly train: readonly SftRow[];
+  readonly dev: readonly SftRow[];
+  readonly settings: TrainSettings;
+  readonly quantize: Recipe['quantize'];
+  readonly seed: number;
+}
+
+const ROUND = 1;
+
+/** Trains the students one after another; complete ones are skipped, a begun one goes on. */
+export async function trainStudents(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
+  for (const student of recipe.students) {
+    const rows = (split: 'train' | 'dev') =>
+      student.stages.flatMap((stage) => readSft(folder.sft(ROUND, stage, split)));
+    await trainStudent(
+      {
+        name: student.name,
+        folder: folder.student(student.name),
+        train: rows('train'),
+        dev: rows('dev'),
+        settings: studentTrain(recipe, student),
+        quantize: recipe.quantize,
+        seed: recipe.seed,
+      },
+      context,
+    );
+  }
+}
+
+/** Trains one student and marks its folder complete. */
+export async function trainStudent(job: StudentJob, context: RunContext): Promise<void> {
+  const { emit } = context;
+  const { name, settings } = job;
+  if (settings.method === 'full') {
+    throw new UserError('Cannot train with method full: this version trains LoRA adapters', 'Set train.method to lora');
+  }
+  const started = performance.now();
+  const resolved = await resolveModel(settings.model, context);
+  const inputs = {
+    model: resolved.sha256,
+    settings: trainingIdentity(settings),
+    quantize: job.quantize,
+    seed: job.seed,
+    rows: contentHash([job.train, job.dev]),
+  };
+  if (isComplete(job.folder, inputs)) {
+    emit({ type: 'command-skip', command: 'train', reason: `${name} is trained` });
+    return;
+  }
+  const detail = `${name}: ${settings.model}, ${settings.method} r ${settings.lora.rank}, ${settings.precision}`;
+  emit({ type: 'command-start', command: 'train', detail });
+  const tokenizer = await loadTokenizer(resolved.folder);
+  const trainSet = tokenizeRows(job.train, tokenizer, settings.maxTokens);
+  const devSet = tokenizeRows(job.dev, tokenizer, settings.maxTokens);
+  if (trainSet.tooLong > 0) {
+    const message = `${name}: ${trainSet.tooLong} of ${job.train.length} samples are longer than ${settings.maxTokens} tokens and are left out`;
+    emit({ type: 'log', level: 'warn', message });
+  }
+  if (trainSet.samples.length === 0) {
+    throw new UserError(
+      `Cannot train ${name}: no sample is at most ${settings.maxTokens} tokens long`,
+      'Raise train.maxTokens',
+    );
+  }
+  const inputHash = contentHash(inputs);
+  const weights = loadModel(resolved.folder);
+  let model: RuntimeModel;
+  if (settings.precision === 'w8a8') {
+    const calibration = evenly(trainSet.samples, job.quantize.calibrationSamples);
+    const smoothing = await cachedSmoothing(job.folder, inputHash, () =>
+      calibrate(weights, calibration, { smoothing: job.quantize.smoothing, device: settings.device }),
+    );
+    model = quantizedModel(weights, smoothing);
+  } else {
+    model = f32Model(weights);
+  }
+  const facts: TrainingFacts = await train(
+    {
+      name,
+      folder: job.folder,
+      model,
+      train: trainSet.samples,
+      dev: devSet.samples,
+      settings,
+      seed: job.seed,
+      inputHash,
+    },
+    context,
+  );
+  const seconds = (performance.now() - started) / 1000;
+  writeManifest(job.folder, {
+    kind: 'train',
+    inputs,
+    seconds,
+    facts: { ...facts, base: settings.model, base_sha256: resolved.sha256, too_long: trainSet.tooLong },
+  });
+  const change =
+    facts.dev_loss === null ? '' : `, dev loss ${facts.dev_loss_before?.toFixed(3)} -> ${facts.dev_loss.toFixed(3)}`;
+  const summary = `${name}: ${facts.steps} steps, ${facts.tokens_per_second.toFixed(0)} tokens/s${change}`;
+  emit({ type: 'command-end', command: 'train', seconds, summary });
+}
+
+/** The settings that change what is trained; how often it is looked at, and on what machine, does not. */
+function trainingIdentity(settings: TrainSettings): Record<string, unknown> {
+  const { checkpointEvery: _c, evaluateEvery: _e, memory: _m, threads: _t, ...identity } = settings;
+  return identity;
+}
+
+/** `count` samples spread over the whole list. */
+function evenly<T>(samples: readonly T[], count: number): T[] {
+  const stride = Math.max(1, samples.length / count);
+  return Array.from({ length: Math.min(count, samples.length) }, (_, i) => samples[Math.floor(i * stride)]!);
+}
+
+/** Smoothing scales are computed once a training: a resumed one must quantize exactly as the first did. */
+async function cachedSmoothing(folder: string, inputHash: string, make: () => Promise<Smoothing>): Promise<Smoothing> {
+  const path = join(folder, `smoothing.safetensors`);
+  const mark = join(folder, 'smoothing');
+  if (existsSync(path) && isComplete(mark, { inputHash })) return loadSmoothing(path);
+  const smoothing = await make();
+  saveSmoothing(path, smoothing);
+  writeManifest(mark, { kind: 'smoothing', inputs: { inputHash } });
+  return smoothing;
+}
