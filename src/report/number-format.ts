@@ -11,9 +11,9 @@ export function percent(share: number | undefined): string {
 }
 
 /** A difference of shares as signed points: `−1.05` (two decimals, as in the paper's table). */
-export function points(difference: number | undefined): string {
+export function points(difference: number | undefined, decimals = 2): string {
   if (difference === undefined) return ABSENT;
-  const text = Math.abs(difference * 100).toFixed(2);
+  const text = Math.abs(difference * 100).toFixed(decimals);
   return Number(text) === 0 ? text : `${difference < 0 ? '−' : '+'}${text}`;
 }
 
@@ -22,9 +22,9 @@ export function percentInterval(interval: Interval | undefined): string | undefi
   return interval === undefined ? undefined : interval.map((share) => (share * 100).toFixed(1)).join(' to ');
 }
 
-/** An interval of differences in signed points: `−3.10 to +0.80`. */
+/** An interval of differences in signed points: `−3.1 to +0.8`. */
 export function pointsInterval(interval: Interval | undefined): string | undefined {
-  return interval === undefined ? undefined : interval.map(points).join(' to ');
+  return interval === undefined ? undefined : interval.map((bound) => points(bound, 1)).join(' to ');
 }
 
 /** A count with thousands separators; other numbers with at most four significant decimals. */

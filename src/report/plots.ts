@@ -35,6 +35,17 @@ export function rateFigure(rows: readonly TableRow[]): Markup {
       ...label(row.usable, -6),
       ...line(row.rateInterval, 8, 1.25),
       ...ring(row.rate, 8),
+      // The number a reader looks for, at the end of the line.
+      Plot.text([y], {
+        y: (d) => d,
+        frameAnchor: 'right',
+        dx: 70,
+        text: () => percent(row.usable ?? row.rate),
+        textAnchor: 'end',
+        fontSize: 13,
+        fontWeight: 600,
+        fill: 'var(--ink)',
+      }),
     ];
   });
   return render(
@@ -42,7 +53,7 @@ export function rateFigure(rows: readonly TableRow[]): Markup {
     {
       height: 44 + rows.length * 44,
       marginLeft: 150,
-      marginRight: 18,
+      marginRight: 74,
       x: { domain: [0, 1], tickFormat: (d: number) => `${Math.round(d * 100)}%`, ticks: 5, grid: true, label: null },
       y: { domain: rows.map((row) => armLabel(row.arm)), label: null, tickSize: 0 },
       marks,
@@ -132,7 +143,7 @@ export function funnelFigure(funnel: StageFunnel): Markup {
     `Samples of stage ${funnel.stage}: ${funnel.steps.map((step) => `${step.count} ${step.label}`).join(', ')}`,
     {
       height: 16 + funnel.steps.length * 32,
-      marginLeft: 132,
+      marginLeft: 140,
       marginRight: 56,
       marginTop: 4,
       marginBottom: 4,

@@ -52,6 +52,7 @@ button:disabled { opacity: .5; cursor: default; }
 
 main { max-width: 1280px; margin: 0 auto; padding: 0 1.25rem 4rem; }
 section { margin-top: 3.25rem; }
+section > .panel { margin-top: 1rem; }
 .panel { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem; }
 .grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); margin-top: 1rem; }
 .grid.four { grid-template-columns: repeat(auto-fit, minmax(min(100%, 230px), 1fr)); }
@@ -68,22 +69,26 @@ section { margin-top: 3.25rem; }
 .notes h2 { font-size: 1rem; } .notes ul { margin: .25rem 0 0; padding-left: 1.1rem; }
 
 figure { margin: 0; } figcaption { color: var(--soft); font-size: .875rem; margin-top: .35rem; }
-.plot { display: block; width: 100%; max-width: 520px; height: auto; color: var(--soft); font: 11.5px system-ui, "Liberation Sans", sans-serif; font-variant-numeric: tabular-nums; background: none; overflow: visible; }
+.plot { display: block; width: 100%; max-width: 560px; height: auto; color: var(--soft); font: 12px system-ui, "Liberation Sans", sans-serif; font-variant-numeric: tabular-nums; background: none; overflow: visible; }
 .plot text { white-space: pre; }
 .four .plot { max-width: 300px; }
 .key { display: inline-block; width: .7em; height: .7em; border-radius: 50%; background: var(--key, var(--quiet)); margin-right: .45em; }
+.legend { display: inline-block; margin-right: 1rem; }
 .key.ring { background: none; border: 1.5px solid var(--quiet); }
 .arm-teacher { --key: var(--arm-teacher); } .arm-base { --key: var(--arm-base); } .arm-student { --key: var(--arm-student); } .arm-student-w8a8 { --key: var(--arm-student-w8a8); } .arm-other { --key: var(--arm-other); }
 
-.scroll { overflow-x: auto; margin-top: .75rem; }
+.scroll { position: relative; overflow-x: auto; margin-top: .75rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .93rem; }
 caption { text-align: left; color: var(--soft); font-size: .875rem; padding-bottom: .5rem; }
-th, td { text-align: right; padding: .5rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
+th, td { text-align: right; padding: .5rem .55rem; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 th:first-child, td.text, th.text { text-align: left; }
 td.text { white-space: normal; }
-thead th { color: var(--soft); font-weight: 550; font-size: .82rem; vertical-align: bottom; }
+thead th { color: var(--soft); font-weight: 550; font-size: .82rem; line-height: 1.3; vertical-align: bottom; white-space: normal; }
 tbody th { font-weight: 600; }
+.scroll th:first-child { position: sticky; left: 0; background: var(--surface); }
+.scroll tr.deployed th:first-child { background: var(--accent-soft); }
 tbody tr:last-child > * { border-bottom: 0; }
+th small { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
 td small, th small { display: block; color: var(--soft); font-weight: 400; font-size: .8rem; }
 td.strong { font-weight: 650; } td.strong small { font-weight: 400; }
 tr.deployed > * { background: var(--accent-soft); }
@@ -93,17 +98,17 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; mar
 
 .filters { display: flex; flex-wrap: wrap; gap: .7rem 1rem; align-items: end; margin: 1rem 0; }
 .filters label { display: grid; gap: .15rem; font-size: .82rem; color: var(--soft); }
-.filters select { color: var(--ink); font-size: .92rem; min-width: 7rem; }
+.filters select { color: var(--ink); font-size: .92rem; min-width: 6.5rem; max-width: 15rem; }
 .count { margin: 0; font-weight: 600; }
 .sample { margin-top: 1.25rem; }
 .sample header { display: flex; flex-wrap: wrap; gap: .1rem .9rem; align-items: baseline; }
 .sample header h3 { margin: 0; }
 .pair { margin: .35rem 0 0; font-size: .875rem; color: var(--soft); max-width: 110ch; }
-.texts { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 265px), 1fr)); margin-top: .9rem; }
+.texts { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 215px), 1fr)); margin-top: .9rem; }
 .output { border-top: 3px solid var(--key, var(--quiet)); padding-top: .5rem; min-width: 0; }
 .output h4 { margin: 0; font-size: .88rem; } .facts { margin: 0 0 .4rem; min-height: 1.5em; font-size: .82rem; color: var(--soft); }
 .facts b { color: var(--ink); } .facts .bad { color: var(--fail); } .facts .good { color: var(--pass); }
-.body { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem; line-height: 1.5; max-height: 21rem; overflow-y: auto; padding-right: .4rem; }
+.body { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem; line-height: 1.5; max-height: 20.25rem; overflow-y: auto; padding-right: .4rem; }
 .reason { font-size: .82rem; color: var(--soft); margin: .4rem 0 0; }
 ins { background: var(--insert); text-decoration: none; border-radius: 3px; } del { background: var(--delete); color: var(--delete-ink); border-radius: 3px; }
 .pager { display: flex; gap: .75rem; align-items: center; margin-top: 1.25rem; }
@@ -114,17 +119,17 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   body { font-size: 15px; } main, .bar > div { padding-left: 1rem; padding-right: 1rem; }
   .bar nav { display: none; } .bar button { margin-left: auto; } section { margin-top: 2.5rem; }
   .verdict { padding: 1.25rem 1.1rem; margin-top: 1rem; } .panel { padding: .9rem 1rem; }
-  .filters label { flex: 1 1 8rem; } .filters select { width: 100%; }
+  .filters label { flex: 1 1 8rem; } .filters select { width: 100%; max-width: none; }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print {
-  @page { margin: 14mm; }
+  @page { size: A4 landscape; margin: 12mm; }
   body { background: none; font-size: 10pt; } main { max-width: none; padding: 0; }
   .bar, .skip, .filters, .pager, .no-print { display: none; }
-  .panel, .verdict, .notes { border-color: #bbb; background: none; } .verdict, .grid > *, .output, tr { break-inside: avoid; }
+  .panel, .verdict, .notes { border-color: #bbb; background: none; } .verdict, .grid > *, tr { break-inside: avoid; }
   .verdict { margin-top: 0; padding: .5rem 0 .5rem 1rem; } section { margin-top: 1.5rem; } h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding: .25rem .35rem; }
-  .body { max-height: none; overflow: visible; font-size: 8.5pt; } .texts { grid-template-columns: repeat(3, 1fr); }
+  .body { max-height: none; overflow: visible; font-size: 8pt; line-height: 1.35; } .texts { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } .sample header, .pair { break-after: avoid; }
   ins, del, .badge, tr.deployed > * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -62,7 +62,7 @@ function decideRow(row: TableRow, margin: number): Pick<Verdict, 'outcome' | 'he
   const basis =
     interval === undefined
       ? 'The table holds no difference to the teacher with an interval, so nothing can be decided.'
-      : `Student minus teacher in ${measure}: ${pointsInterval(interval)} points (95% interval); ${margin} points worse would still pass.${needed}`;
+      : `Student minus teacher in ${measure}: ${pointsInterval(interval)} points (95% interval); up to ${margin} points worse would pass.${needed}`;
   return { outcome, headline: HEADLINES[outcome], basis };
 }
 

@@ -29,7 +29,7 @@ function facts(output) {
   if (output.usable !== undefined)
     line.append(' · ', element('span', { class: output.usable ? 'good' : 'bad' }, output.usable ? 'usable' : 'not usable'));
   if (output.copied) line.append(' · copied');
-  if (output.complete === false) line.append(' · cut off or looping');
+  if (output.complete === false) line.append(' · unfinished');
   return line;
 }
 

@@ -25,6 +25,7 @@ function wordDiff(before, after) {
         ? length[(i + 1) * width + j + 1] + 1
         : Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
 
+  // Removed words are put on one line: their paragraphs are not the text's.
   const edits = [];
   const add = (mark, text) => {
     const last = edits[edits.length - 1];
@@ -36,7 +37,7 @@ function wordDiff(before, after) {
   let j = 0;
   while (i < rows || j < columns) {
     if (i < rows && j < columns && same(head + i, head + j)) { add('=', b[head + j]); i++; j++; }
-    else if (j >= columns || (i < rows && length[(i + 1) * width + j] >= length[i * width + j + 1])) add('-', a[head + i++]);
+    else if (j >= columns || (i < rows && length[(i + 1) * width + j] >= length[i * width + j + 1])) add('-', a[head + i++].trim() + ' ');
     else add('+', b[head + j++]);
   }
   b.slice(b.length - tail).forEach((word) => add('=', word));

@@ -3,18 +3,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFolder } from '../../foundation/run-folder.ts';
-import { isObject, type JsonObject, type Note, readJson } from '../read-artifact.ts';
+import { isObject, type JsonObject, type Note, numberAt, readJson } from '../read-artifact.ts';
 import type { StageFunnel } from '../run-data.ts';
 
-/** Counts that curate may record for a stage, in the order samples pass them, with the words for people. */
-const STEPS: readonly (readonly [fields: readonly string[], label: string])[] = [
-  [['asked', 'requests', 'sent'], 'asked of the teacher'],
-  [['answered', 'responses', 'collected', 'made', 'total'], 'answered'],
-  [['parsed', 'valid', 'samples', 'candidates', 'considered'], 'well formed'],
-  [['judged', 'scored'], 'judged'],
-  [['kept', 'accepted'], 'kept'],
-  [['train', 'trainRows', 'train_rows'], 'for training'],
-  [['dev', 'devRows', 'dev_rows'], 'for dev loss'],
+/** The counts curate keeps for a stage (curate/funnel.ts), in the order samples pass them, with the words for people. */
+const STEPS: readonly (readonly [field: string, label: string])[] = [
+  ['collected', 'asked of the teacher'],
+  ['parsed', 'well formed'],
+  ['kept', 'kept'],
+  ['train', 'for training'],
+  ['dev', 'for dev loss'],
 ];
 
 /** The funnel of the newest round, a stage each. */
@@ -26,8 +24,7 @@ export function collectFunnels(folder: RunFolder, note: Note): StageFunnel[] {
     return [];
   }
   const facts = isObject(manifest.facts) ? manifest.facts : {};
-  const stages = ['funnel', 'stages'].map((name) => facts[name]).find(isObject) ?? facts;
-  const funnels = Object.entries(stages)
+  const funnels = Object.entries(isObject(facts.stages) ? facts.stages : {})
     .filter((entry): entry is [string, JsonObject] => isObject(entry[1]))
     .map(([stage, counts]) => readFunnel(stage, counts))
     .filter((funnel) => funnel.steps.length > 0);
@@ -45,12 +42,11 @@ function newestRound(folder: RunFolder): number | undefined {
 }
 
 function readFunnel(stage: string, counts: JsonObject): StageFunnel {
-  const steps = STEPS.flatMap(([fields, label]) => {
-    const count = fields.map((field) => counts[field]).find((value) => typeof value === 'number');
-    return typeof count === 'number' ? [{ label, count }] : [];
+  const steps = STEPS.flatMap(([field, label]) => {
+    const count = numberAt(counts, field);
+    return count === undefined ? [] : [{ label, count }];
   });
-  const reasons = ['dropped', 'reasons', 'drops'].map((field) => counts[field]).find(isObject) ?? {};
-  const dropped = Object.entries(reasons)
+  const dropped = Object.entries(isObject(counts.dropped) ? counts.dropped : {})
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
     .map(([reason, count]) => ({ reason, count }))
     .sort((a, b) => b.count - a.count);

@@ -4,6 +4,7 @@ import { stageLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { dollars, duration, quantity } from '../number-format.ts';
 import type { ReportData, Spend, StageSpend } from '../run-data.ts';
+import { scrollTable } from './scroll-table.ts';
 
 /** Spend beside the times; each part says so where it is not known. */
 export function costSection(data: ReportData): Markup {
@@ -11,7 +12,7 @@ export function costSection(data: ReportData): Markup {
   return html`<section id="cost" aria-labelledby="cost-title">
   <h2 id="cost-title">Cost and time</h2>
   <div class="grid">
-    <div class="panel"><h3>Teacher</h3>${data.spend ? html`<div class="scroll" tabindex="0" role="region" aria-label="Cost of the teacher">${spendTable(data.spend)}</div>` : html`<p>Not known.</p>`}</div>
+    <div class="panel"><h3>Teacher</h3>${data.spend ? spendTable(data.spend) : html`<p>Not known.</p>`}</div>
     <div class="panel"><h3>This machine</h3>${
       data.times.length === 0
         ? html`<p>No command has finished.</p>`
@@ -29,7 +30,9 @@ export function costSection(data: ReportData): Markup {
 function spendTable(spend: Spend): Markup {
   const known = spend.stages.flatMap(({ usd }) => usd ?? []);
   const total = known.length > 0 ? known.reduce((sum, usd) => sum + usd, 0) : undefined;
-  return html`<table>
+  return html`${scrollTable(
+    'Cost of the teacher',
+    html`<table>
     <thead><tr><th scope="col">Stage</th><th scope="col">Answers</th><th scope="col">Tokens in</th><th scope="col">Tokens out</th><th scope="col">Price</th></tr></thead>
     <tbody>${spend.stages.map(
       (
@@ -39,7 +42,8 @@ function spendTable(spend: Spend): Markup {
     )}
     <tr><th scope="row">Together</th><td class="strong">${quantity(sum(spend.stages, 'answers'))}</td><td>${quantity(sum(spend.stages, 'promptTokens'))}</td>
     <td>${quantity(sum(spend.stages, 'completionTokens'))}</td><td class="strong">${dollars(total)}</td></tr></tbody>
-  </table>
+  </table>`,
+  )}
   <p class="soft small">${quantity(spend.failures)} requests were given up.${total === undefined && ' The recipe states no price, or the teacher is a recording.'}</p>`;
 }
 

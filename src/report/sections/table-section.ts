@@ -3,8 +3,10 @@
 import { armClass, armLabel, stageLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { ABSENT, percent, percentInterval, points, pointsInterval, quantity } from '../number-format.ts';
-import type { Interval, JudgeFacts, ReportData, StageTable, TableRow } from '../run-data.ts';
+import type { JudgeFacts, ReportData, StageTable, TableRow } from '../run-data.ts';
 import { deployedRow } from '../verdict.ts';
+import { judgeDetails, judgeLines } from './judge-block.ts';
+import { scrollTable } from './scroll-table.ts';
 
 interface Column {
   head: string | Markup;
@@ -18,6 +20,7 @@ interface Cell {
   below?: string | undefined;
 }
 
+const RATE = 'Rate(≥3)';
 const LEVELS = ['5', '4', '3', '2', '1'] as const;
 
 const COLUMNS: readonly Column[] = [
@@ -29,7 +32,7 @@ const COLUMNS: readonly Column[] = [
     }),
   ),
   { head: 'Unscored', cell: (row) => given(row.unscored, quantity) },
-  { head: 'Rate(≥3)', cell: (row) => given(row.rate, percent, percentInterval(row.rateInterval)) },
+  { head: RATE, cell: (row) => given(row.rate, percent, percentInterval(row.rateInterval)) },
   { head: 'Diff, points', cell: (row) => given(row.diff, points, pointsInterval(row.diffInterval)) },
   { head: 'p (Holm)', cell: (row) => given(row.pAdjusted ?? row.pValue, pValue) },
   { head: 'Copied', cell: (row) => given(row.copied, percent) },
@@ -37,7 +40,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'Usable', strong: true, cell: (row) => given(row.usable, percent, percentInterval(row.usableInterval)) },
   { head: 'Usable diff, points', cell: (row) => given(row.usableDiff, points, pointsInterval(row.usableDiffInterval)) },
   { head: 'Gain over base, points', cell: (row) => given(row.gain, points, pointsInterval(row.gainInterval)) },
-  { head: 'Verdict', cell: (row) => (row.verdict ? { main: row.verdict, below: needed(row) } : undefined) },
+  { head: 'Verdict on the rate', cell: (row) => (row.verdict ? { main: row.verdict, below: needed(row) } : undefined) },
 ];
 
 /** All tables, or a sentence where there are none. */
@@ -50,78 +53,36 @@ export function tableSection(data: ReportData): Markup {
 }
 
 function stageTable(table: StageTable): Markup {
-  const columns = COLUMNS.filter((column) => table.rows.some((row) => column.cell(row) !== undefined));
+  const columns = columnsFor(table.judge).filter((column) => table.rows.some((row) => column.cell(row) !== undefined));
   const deployed = deployedRow(table);
-  const title = `table-${table.stage}`;
   return html`<div class="panel">
-  <h3 id="${title}">${stageLabel(table.stage)}</h3>
+  <h3>${stageLabel(table.stage)}</h3>
   ${judgeLines(table.judge)}
-  <div class="scroll" tabindex="0" role="region" aria-labelledby="${title}"><table>
+  ${scrollTable(
+    `Table 1, ${stageLabel(table.stage)}`,
+    html`<table>
     <thead><tr><th scope="col">Model</th>${columns.map(({ head }) => html`<th scope="col">${head}</th>`)}</tr></thead>
     <tbody>${table.rows.map(
       (row) => html`<tr class="${row === deployed && 'deployed'}">
       <th scope="row"><span class="key ${armClass(row.arm)}"></span>${armLabel(row.arm)}${row.model && html`<small>${row.model}</small>`}</th>
       ${columns.map((column) => cellMarkup(column, row))}</tr>`,
     )}</tbody>
-  </table></div>
+  </table>`,
+  )}
   ${judgeDetails(table.judge)}
   ${furtherFigures(table)}
 </div>`;
 }
 
+/** Where outputs are only valid or not, the rate is named for that. */
+function columnsFor(judge: JudgeFacts): readonly Column[] {
+  if (judge.kind !== 'validity') return COLUMNS;
+  return COLUMNS.map((column) => (column.head === RATE ? { ...column, head: 'Valid' } : column));
+}
+
 function cellMarkup(column: Column, row: TableRow): Markup {
   const cell = column.cell(row);
   return html`<td class="${column.strong && 'strong'}">${cell?.main ?? ABSENT}${cell?.below && html`<small>${cell.below}</small>`}</td>`;
-}
-
-/** Bands of kappa in words (Landis and Koch 1977), so that a reader who does not know kappa is warned. */
-function agreementWord(kappa: number): string {
-  if (kappa >= 0.8) return 'almost perfect';
-  if (kappa >= 0.6) return 'substantial';
-  if (kappa >= 0.4) return 'moderate: read small differences with care';
-  return 'weak: these scores are rough';
-}
-
-function judgeLines(judge: JudgeFacts): Markup {
-  const kappa = judge.kappa;
-  const interval = judge.kappaInterval && kappaInterval(judge.kappaInterval);
-  return html`<p class="small">Judged by: <b>${JUDGE_NAMES[judge.kind] ?? judge.kind}</b>.${judge.description && ` ${judge.description}`}
-  ${
-    kappa !== undefined &&
-    html` Agreement with the recorded judge on held-out student-made and flawed texts: quadratic-weighted κ <b class="number">${kappa.toFixed(2)}</b>${interval && ` (95% interval ${interval})`}, ${agreementWord(kappa)}.`
-  }</p>`;
-}
-
-const JUDGE_NAMES: Readonly<Record<string, string>> = {
-  local: 'local judge',
-  teacher: 'the teacher LLM',
-  validity: 'a validity check (five distinct pairs in valid JSON)',
-};
-
-/** How far the judge agrees with the reference judge, by kind of text and score by score. */
-function judgeDetails(judge: JudgeFacts): Markup | false {
-  if (judge.byKind.length === 0 && judge.confusion === undefined) return false;
-  const levels = [1, 2, 3, 4, 5];
-  return html`<details><summary>How far the judge can be trusted</summary><div class="grid">
-  ${
-    judge.byKind.length > 0 &&
-    html`<table><caption>Agreement with the reference judge on held-out texts</caption>
-    <thead><tr><th scope="col">Kind of text</th><th scope="col">Texts</th><th scope="col">κ</th><th scope="col">Error of Rate(≥3), points</th></tr></thead>
-    <tbody>${judge.byKind.map(
-      (part) => html`<tr><th scope="row">${part.kind}</th><td>${quantity(part.texts)}</td>
-      <td>${part.kappa?.toFixed(2) ?? ABSENT}${part.kappaInterval && html`<small>${kappaInterval(part.kappaInterval)}</small>`}</td><td>${points(part.rateError)}</td></tr>`,
-    )}</tbody></table>`
-  }
-  ${
-    judge.confusion &&
-    html`<table><caption>Rows: score of the reference judge; columns: score of this judge</caption>
-    <thead><tr><th scope="col">Reference</th>${levels.map((level) => html`<th scope="col">${level}</th>`)}</tr></thead>
-    <tbody>${judge.confusion.map((row, i) => html`<tr><th scope="row">${i + 1}</th>${row.map((count) => html`<td>${quantity(count)}</td>`)}</tr>`)}</tbody></table>`
-  }</div></details>`;
-}
-
-function kappaInterval(interval: Interval): string {
-  return interval.map((value) => value.toFixed(2)).join(' to ');
 }
 
 /** Fields of the table that this page has no column for. */
@@ -133,12 +94,15 @@ function furtherFigures(table: StageTable): Markup | false {
     ),
   ];
   if (lines.length === 0) return false;
-  return html`<details><summary>Further figures</summary><div class="scroll" tabindex="0" role="region" aria-label="Further figures"><table>
+  return html`<details><summary>Further figures</summary>${scrollTable(
+    'Further figures',
+    html`<table>
     <thead><tr><th scope="col">Of</th><th scope="col" class="text">Figure</th><th scope="col">Value</th></tr></thead>
     <tbody>${lines.map(
       ([of, name, value]) =>
         html`<tr><th scope="row">${of}</th><td class="text">${name.replaceAll('_', ' ')}</td><td>${typeof value === 'number' ? quantity(value) : String(value)}</td></tr>`,
-    )}</tbody></table></div></details>`;
+    )}</tbody></table>`,
+  )}</details>`;
 }
 
 function given(value: number | undefined, format: (value: number) => string, below?: string): Cell | undefined {

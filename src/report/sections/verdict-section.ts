@@ -31,7 +31,7 @@ export function verdictSection(data: ReportData): Markup {
     table &&
     table.rows.length > 0 &&
     html`<figure>${rateFigure(table.rows)}
-    <figcaption><span class="key"></span>usable: scored 3 or better, not copied, complete&ensp; <span class="key ring"></span>Rate(≥3)&ensp; lines: 95% intervals</figcaption>
+    <figcaption><span class="legend"><span class="key"></span>usable: scored 3 or better, not copied, complete</span> <span class="legend"><span class="key ring"></span>Rate(≥3)</span> <span class="legend">lines: 95% intervals</span></figcaption>
   </figure>`
   }
 </section>

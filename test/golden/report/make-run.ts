@@ -10,7 +10,7 @@ import { pairsStage } from '../../../src/stage/pairs.ts';
 const RECORDED = new URL('../../../data/recorded/', import.meta.url).pathname;
 
 /** The recorded models that stand for the arms. */
-const MODELS = { base: 'smollm2-135m-base-prompted', student: 'trl-lora-lr2e-3', 'student-w8a8': 'trl-lora-lr2e-4' };
+const MODELS = { base: 'smollm2-135m-base-prompted', student: 'trl-lora-lr2e-4', 'student-w8a8': 'trl-lora-lr2e-3' };
 
 type Row = Record<string, unknown>;
 interface Text {
@@ -66,15 +66,14 @@ export function makeRun(
     ...manifest(6.2),
     facts: {
       stages: {
-        pairs: { answered: 230, parsed: 229, kept: 229, train: 203, dev: 26, dropped: { 'only 4 distinct pairs': 1 } },
+        pairs: { collected: 230, parsed: 229, kept: 229, train: 203, dev: 26, dropped: { 'only 4 distinct pairs': 1 } },
         reformulate: {
-          answered: 1150,
+          collected: 1150,
           parsed: 1146,
-          judged: 1146,
           kept: 1098,
           train: 982,
           dev: 116,
-          dropped: { 'score below 4': 13, 'copied from the source': 21, boilerplate: 14, 'no text in the response': 4 },
+          dropped: { 'score below 4': 13, copied: 21, boilerplate: 14 },
         },
       },
     },
@@ -178,7 +177,7 @@ function outputs(items: number, hostile: string | undefined): { generations: Row
 
 /** Table 1 with the counts of `scores`; the intervals are made up (plus and minus a tenth), the layout is validate's. */
 function reformulateTable(scores: readonly Row[]): Row {
-  const around = (rate: number, by = 0.1) => [Math.max(0, rate - by), Math.min(1, rate + by)];
+  const around = (rate: number, by = 0.1, least = 0) => [Math.max(least, rate - by), Math.min(1, rate + by)];
   const rows = ['teacher', ...Object.keys(MODELS)].map((arm) => {
     const own = scores.filter((row) => row.stage === 'reformulate' && row.arm === arm);
     const share = (passes: (row: Row) => boolean) => own.filter(passes).length / own.length;
@@ -205,15 +204,15 @@ function reformulateTable(scores: readonly Row[]): Row {
     return {
       ...row,
       diff: rate - 1,
-      diff_ci: [rate - 1.1, Math.min(0, rate - 0.9)],
+      diff_ci: [Math.max(-1, rate - 1.1), Math.min(0, rate - 0.9)],
       p_value: 0.0004,
       p_adjusted: 0.0012,
       verdict: 'fail',
       usable_diff: usable - 1,
-      usable_diff_ci: [usable - 1.07, Math.min(0, usable - 0.93)],
+      usable_diff_ci: [Math.max(-1, usable - 1.07), Math.min(0, usable - 0.93)],
       ...(arm === 'base'
         ? {}
-        : { gain_over_base: { usable_diff: 0.08, usable_diff_ci: [0.01, 0.16], usable_p_value: 0.03 } }),
+        : { gain_over_base: { usable_diff: usable - 0.03, usable_diff_ci: around(usable - 0.03, 0.07, -1), usable_p_value: 0.03 } }),
     };
   });
   const judge = {

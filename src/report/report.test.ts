@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type FixtureOptions, makeRun } from '../../test/golden/report/make-run.ts';
+import { InterruptedError } from '../foundation/errors.ts';
+import type { RunEvent } from '../foundation/events.ts';
+import { runFolder } from '../foundation/run-folder.ts';
+import { writeReport } from './report.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'mga-report-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const context = (events: RunEvent[] = [], signal = new AbortController().signal) => ({
+  emit: (event: RunEvent) => events.push(event),
+  signal,
+});
+
+async function report(
+  name: string,
+  options: FixtureOptions = {},
+  spoil: (run: ReturnType<typeof makeRun>) => void = () => {},
+) {
+  const run = makeRun(join(root, name), options);
+  spoil(run);
+  await writeReport(run.recipe, run.folder, context());
+  const text = readFileSync(run.folder.report, 'utf8');
+  const { document } = parseHTML(text);
+  const read = (selector: string) =>
+    [...document.querySelectorAll(selector)].map((part) => part.textContent.replace(/\s+/g, ' ').trim());
+  return { text, document, read, folder: run.folder };
+}
+
+describe('writeReport()', () => {
+  it('puts the verdict first, then tables, histograms, samples, curves, funnel and cost', async () => {
+    const { document, read } = await report('whole');
+    expect(document.querySelector('main > section')?.id).toBe('verdict');
+    expect(read('h1')).toEqual(['The student falls short of its teacher']);
+    expect([...document.querySelectorAll('main > section')].map(({ id }) => id)).toEqual(
+      'verdict table scores samples training funnel cost'.split(' '),
+    );
+    expect(read('#table .panel:first-of-type > p.small')[0]).toContain(
+      'κ 0.62 (95% interval 0.51 to 0.71), substantial',
+    );
+    const rows = read('#table .panel:first-of-type > .scroll tbody tr');
+    expect(rows).toHaveLength(4);
+    expect(rows[3]).toMatch(/^Student, W8A8.*17\.7%7\.7 to 27\.7−82\.26.*46\.8%11\.3%/);
+    expect(document.querySelectorAll('#scores svg').length).toBe(4);
+    expect(read('#training figcaption')[1]).toBe('320 steps; dev loss fell from 3.650 to 2.700.');
+    expect(document.querySelector('#funnel svg')?.getAttribute('aria-label')).toContain('229 kept');
+    expect(read('#cost tbody tr:first-child')[0]).toBe('Genre-audience pairsrecorded230 147,20094,300$0.483');
+    expect(read('.notes')).toEqual([]);
+  });
+
+  it('allows nothing but its own script and style, by hash', async () => {
+    const { text, document } = await report('policy');
+    const policy = document.querySelector('meta[http-equiv=Content-Security-Policy]')?.getAttribute('content');
+    const hashOf = (tag: string) => {
+      const content = text.slice(text.lastIndexOf(`<${tag}>`) + tag.length + 2, text.lastIndexOf(`</${tag}>`));
+      return `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
+    };
+    expect(policy).toContain(`default-src 'none'; script-src ${hashOf('script')}; style-src ${hashOf('style')};`);
+    expect(document.querySelectorAll('[style], svg style, [onclick], link[rel=stylesheet], [src]').length).toBe(0);
+    expect(text.replaceAll('http://www.w3.org/', '')).not.toMatch(/https?:\/\//);
+  });
+
+  it('shows texts of the run as texts', async () => {
+    const hostile = '</script><script>alert(1)</script></textarea><img src=x onerror=alert(1)>"\'&<!--';
+    const { text, read, document } = await report('hostile', { hostile });
+    expect(text).not.toContain('<img');
+    expect(text.split('</script>')).toHaveLength(3);
+    expect(read('select[name=document] option')[1]).toBe(`alder-01: ${hostile}`);
+    expect(document.querySelectorAll('#cost').length).toBe(1);
+  });
+
+  it('stays under 5 MB with a thousand samples', async () => {
+    const { folder, read } = await report('thousand', { items: 1000 });
+    expect(statSync(folder.report).size).toBeLessThan(5e6);
+    expect(read('.notes')[0]).toContain('1000 of 1004 samples are shown');
+  });
+
+  it('says what a run lacks that has only just begun', async () => {
+    const { recipe } = makeRun(join(root, 'begun-recipe'));
+    const folder = runFolder(join(root, 'begun'));
+    await writeReport(recipe, folder, context());
+    const { document } = parseHTML(readFileSync(folder.report, 'utf8'));
+    expect(document.querySelector('h1')?.textContent).toBe('Not validated yet');
+    const notes = [...document.querySelectorAll('.notes li')].map((item) => item.textContent).join('\n');
+    for (const part of [
+      'no Table 1',
+      'Student pairs has not been trained',
+      'not been curated',
+      'no generations',
+      'no ledger',
+    ])
+      expect(notes).toContain(part);
+  });
+
+  it('reports what is left of damaged files, and says which they are', async () => {
+    const { read, text } = await report('damaged', {}, ({ folder, recipe }) => {
+      writeFileSync(folder.table1, '[{');
+      appendFileSync(join(folder.validation, 'scores.jsonl'), '{"arm":"teach');
+      appendFileSync(join(folder.ledger, '000001.jsonl'), '{"type":"resp');
+      rmSync(recipe.corpus.path);
+      rmSync(join(folder.student('writer'), 'manifest.json'));
+    });
+    const notes = read('.notes')[0]!;
+    expect(notes).toContain('table1.json cannot be read');
+    expect(notes).toContain('scores.jsonl: 1 damaged line was left out.');
+    expect(notes).toContain('Samples are shown without their source');
+    expect(notes).toContain('The training of student writer is not complete.');
+    expect(text).toContain('$0.483');
+  });
+
+  it('tells when it starts and ends, and writes nothing once stopped', async () => {
+    const { recipe, folder } = makeRun(join(root, 'stopped'));
+    const stopped = AbortSignal.abort();
+    await expect(writeReport(recipe, folder, context([], stopped))).rejects.toThrow(InterruptedError);
+    expect(existsSync(folder.report)).toBe(false);
+    const events: RunEvent[] = [];
+    await writeReport(recipe, folder, context(events));
+    expect(events.map(({ type }) => type)).toEqual(['command-start', 'command-end']);
+  });
+});

@@ -1,0 +1,65 @@
+/** Who judged, and how far to trust that. */
+
+import { html, type Markup } from '../markup.ts';
+import { ABSENT, points, quantity } from '../number-format.ts';
+import type { Interval, JudgeFacts } from '../run-data.ts';
+import { scrollTable } from './scroll-table.ts';
+
+const JUDGE_NAMES: Readonly<Record<string, string>> = {
+  local: 'local judge',
+  teacher: 'the teacher LLM',
+  student: 'a distilled judge',
+  recorded: 'the recorded LLM',
+  validity: 'a validity check (five distinct pairs in valid JSON)',
+};
+
+/** Bands of kappa in words (Landis and Koch 1977), so that a reader who does not know kappa is warned. */
+function agreementWord(kappa: number): string {
+  if (kappa >= 0.8) return 'almost perfect';
+  if (kappa >= 0.6) return 'substantial';
+  if (kappa >= 0.4) return 'moderate: read small differences with care';
+  return 'weak: these scores are rough';
+}
+
+/** Above a table: who judged it, and the agreement that its numbers rest on. */
+export function judgeLines(judge: JudgeFacts): Markup {
+  const kappa = judge.kappa;
+  const interval = judge.kappaInterval && kappaInterval(judge.kappaInterval);
+  return html`<p class="small">Judged by: <b>${JUDGE_NAMES[judge.kind] ?? judge.kind}</b>.${judge.description && ` ${judge.description}`}
+  ${
+    kappa !== undefined &&
+    html` Agreement with the recorded judge on held-out student-made and flawed texts: quadratic-weighted κ <b class="number">${kappa.toFixed(2)}</b>${interval && ` (95% interval ${interval})`}, ${agreementWord(kappa)}.`
+  }</p>`;
+}
+
+/** How far the judge agrees with the reference judge, by kind of text and score by score; folded away. */
+export function judgeDetails(judge: JudgeFacts): Markup | false {
+  if (judge.byKind.length === 0 && judge.confusion === undefined) return false;
+  const levels = [1, 2, 3, 4, 5];
+  return html`<details><summary>How far the judge can be trusted</summary><div class="grid">
+  ${
+    judge.byKind.length > 0 &&
+    scrollTable(
+      'Agreement by kind of text',
+      html`<table><caption>Agreement with the reference judge on held-out texts</caption>
+    <thead><tr><th scope="col">Kind of text</th><th scope="col">Texts</th><th scope="col">κ</th><th scope="col">Error of Rate(≥3), points</th></tr></thead>
+    <tbody>${judge.byKind.map(
+      (part) => html`<tr><th scope="row">${part.kind}</th><td>${quantity(part.texts)}</td>
+      <td>${part.kappa?.toFixed(2) ?? ABSENT}${part.kappaInterval && html`<small>${kappaInterval(part.kappaInterval)}</small>`}</td><td>${points(part.rateError)}</td></tr>`,
+    )}</tbody></table>`,
+    )
+  }
+  ${
+    judge.confusion &&
+    scrollTable(
+      'Scores of both judges',
+      html`<table><caption>Rows: score of the reference judge; columns: score of this judge</caption>
+    <thead><tr><th scope="col">Reference</th>${levels.map((level) => html`<th scope="col">${level}</th>`)}</tr></thead>
+    <tbody>${judge.confusion.map((row, i) => html`<tr><th scope="row">${i + 1}</th>${row.map((count) => html`<td>${quantity(count)}</td>`)}</tr>`)}</tbody></table>`,
+    )
+  }</div></details>`;
+}
+
+function kappaInterval(interval: Interval): string {
+  return interval.map((value) => value.toFixed(2)).join(' to ');
+}
