@@ -1,0 +1,106 @@
+/** A trained student, put together again from its folder: in f32, or on the W8A8 grid it is deployed on. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readManifest } from '../foundation/artifact.ts';
+import { UserError } from '../foundation/errors.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import { type Adapter, adapterScale } from '../model/adapter.ts';
+import { loadAdapter } from '../model/adapter-file.ts';
+import type { ModelWeights } from '../model/config.ts';
+import { loadModel } from '../model/load.ts';
+import { mergeAdapter } from '../model/merge-adapter.ts';
+import { resolveModel } from '../model/resolve.ts';
+import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
+import type { Recipe, TrainSettings } from '../recipe/schema.ts';
+import { studentTrain } from '../recipe/student-train.ts';
+import { quantizedModel, type Smoothing } from './smooth-quant.ts';
+import { loadSmoothing } from './smoothing-file.ts';
+
+export interface Student {
+  readonly name: string;
+  readonly settings: TrainSettings;
+  /** The base's weights, its hub-style folder (tokenizer, config) and hash. */
+  readonly weights: ModelWeights;
+  readonly modelFolder: string;
+  readonly sha256: string;
+  /** For the base as it is, not smoothed. */
+  readonly adapter: Adapter;
+  /** Scales the int8 model is made with; undefined before `mga quantize` where training was in f32. */
+  readonly smoothing: Smoothing | undefined;
+}
+
+/** A model and the adapter beside it, as engine and generation take them. */
+export interface AdaptedModel {
+  readonly model: RuntimeModel;
+  readonly adapter?: { readonly layers: Adapter['layers']; readonly rank: number; readonly scale: number };
+}
+
+export const SMOOTHING_FILE = 'smoothing.safetensors';
+
+/** Loads the student called `name`. @throws UserError where it is not trained */
+export async function loadStudent(
+  recipe: Recipe,
+  folder: RunFolder,
+  name: string,
+  context: RunContext,
+): Promise<Student> {
+  const home = folder.student(name);
+  const student = recipe.students.find((one) => one.name === name);
+  if (!student)
+    throw new UserError(`Cannot load student ${name}: the recipe has ${recipe.students.map((s) => s.name).join(', ')}`);
+  if (!readManifest(home))
+    throw new UserError(`Cannot load student ${name}: ${home} is not complete`, 'Run `mga train` first');
+  const settings = studentTrain(recipe, student);
+  const { folder: modelFolder, sha256 } = await resolveModel(settings.model, context);
+  const weights = loadModel(modelFolder);
+  const smoothingPath = join(home, SMOOTHING_FILE);
+  const smoothing = existsSync(smoothingPath) ? loadSmoothing(smoothingPath) : undefined;
+  const trained = loadAdapter(join(home, 'adapter.safetensors'), weights.config);
+  const adapter = settings.precision === 'w8a8' ? scaleAdapter(trained, smoothing!, 'unsmooth') : trained;
+  return { name, settings, weights, modelFolder, sha256, adapter, smoothing };
+}
+
+/** The student in f32: the base as it is, the adapter beside it. */
+export function f32Student({ weights, adapter }: Pick<Student, 'weights' | 'adapter'>): AdaptedModel {
+  return { model: f32Model(weights), adapter: beside(adapter) };
+}
+
+/**
+ * The student on the W8A8 grid: the adapter beside the int8 base (what was trained), or merged into the f32 weights and
+ * rounded with them.
+ */
+export function w8a8Student(student: Student, form: 'beside' | 'merged'): AdaptedModel {
+  const { weights, adapter, smoothing, name } = student;
+  if (!smoothing)
+    throw new UserError(`Cannot quantize student ${name}: it is not calibrated`, 'Run `mga quantize` first');
+  if (form === 'merged') return { model: quantizedModel(mergeAdapter(weights, adapter), smoothing) };
+  return { model: quantizedModel(weights, smoothing), adapter: beside(scaleAdapter(adapter, smoothing, 'smooth')) };
+}
+
+function beside(adapter: Adapter): NonNullable<AdaptedModel['adapter']> {
+  return { layers: adapter.layers, rank: adapter.rank, scale: adapterScale(adapter) };
+}
+
+/**
+ * The same adapter for the smoothed or the original base: (x / s) A' = x (A' / s), so rows of A are divided by s to
+ * unsmooth, multiplied to smooth. Only what a norm feeds is smoothed.
+ */
+export function scaleAdapter(adapter: Adapter, smoothing: Smoothing, direction: 'smooth' | 'unsmooth'): Adapter {
+  const layers = adapter.layers.map((parameters, layer) => {
+    const scaled = { ...parameters };
+    for (const group of ['qkv', 'gateUp'] as const) {
+      const a = parameters[`${group}.A`]!;
+      const width = a.shape[1]!;
+      const scales = smoothing[layer]![group];
+      const data = (a.data as Float32Array).map((x, i) => {
+        const s = scales[Math.floor(i / width)]!;
+        return direction === 'smooth' ? x * s : x / s;
+      });
+      scaled[`${group}.A`] = { ...a, data };
+    }
+    return scaled;
+  });
+  return { ...adapter, layers };
+}

@@ -1,0 +1,34 @@
+/** `mga train --sft FILE --val FILE`: a student from one's own samples, without a recipe. */
+
+import { readSftJsonl } from '../curate/sft-jsonl.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import { recipeSchema, type TrainSettings } from '../recipe/schema.ts';
+import { trainStudent } from './train.ts';
+
+export interface FileTraining {
+  /** JSON Lines of `{prompt, completion}` chat messages (TRL's conversational prompt-completion rows). */
+  readonly sft: string;
+  /** The same for the dev loss. */
+  readonly val?: string;
+  /** Folder of the student. */
+  readonly out: string;
+  readonly settings: Partial<TrainSettings>;
+  readonly seed?: number;
+}
+
+/** Trains a student on the rows of a file; what is not set has the recipe's defaults. */
+export async function trainOnFiles(training: FileTraining, context: RunContext): Promise<void> {
+  const { train, quantize } = recipeSchema.shape;
+  await trainStudent(
+    {
+      name: 'student',
+      folder: training.out,
+      train: readSftJsonl(training.sft),
+      dev: training.val ? readSftJsonl(training.val) : [],
+      settings: train.parse(training.settings),
+      quantize: quantize.parse({}),
+      seed: training.seed ?? 0,
+    },
+    context,
+  );
+}
