@@ -45,8 +45,9 @@ describe('writeReport()', () => {
       'κ 0.62 (95% interval 0.51 to 0.71), substantial',
     );
     const rows = read('#table .panel:first-of-type > .scroll tbody tr');
-    expect(rows).toHaveLength(4);
-    expect(rows[3]).toMatch(/^Student, W8A8.*17\.7%7\.7 to 27\.7−82\.26.*46\.8%11\.3%/);
+    expect(rows).toHaveLength(8);
+    expect(rows[3]).toMatch(/^Student, W8A8.*17\.7%7\.7 to 27\.7−82\.26.*fail$/);
+    expect(rows[7]).toMatch(/^Student, W8A8.*46\.8%11\.3%4\.3 to 18\.3/);
     expect(document.querySelectorAll('#scores svg').length).toBe(4);
     expect(read('#training figcaption')[1]).toBe('320 steps; dev loss fell from 3.650 to 2.700.');
     expect(document.querySelector('#funnel svg')?.getAttribute('aria-label')).toContain('229 kept');

@@ -55,7 +55,7 @@ section { margin-top: 3.25rem; }
 section > .panel { margin-top: 1rem; }
 .panel { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem; }
 .grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); margin-top: 1rem; }
-.grid.four { grid-template-columns: repeat(auto-fit, minmax(min(100%, 230px), 1fr)); }
+.grid.four { grid-template-columns: repeat(auto-fit, minmax(min(100%, 140px), 1fr)); }
 
 .verdict { display: grid; grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); gap: 1.5rem 3rem; align-items: center; margin-top: 2.25rem; padding: 2rem 2.25rem; border-left: 6px solid var(--tone); }
 .verdict h1 { font: 500 clamp(1.7rem, 3.4vw, 2.5rem)/1.14 ui-serif, "Iowan Old Style", Palatino, Georgia, "Liberation Serif", serif; margin: .7rem 0 .9rem; letter-spacing: -.015em; }
@@ -127,9 +127,9 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   body { background: none; font-size: 10pt; } main { max-width: none; padding: 0; }
   .bar, .skip, .filters, .pager, .no-print { display: none; }
   .panel, .verdict, .notes { border-color: #bbb; background: none; } .verdict, .grid > *, tr { break-inside: avoid; }
-  .verdict { margin-top: 0; padding: .5rem 0 .5rem 1rem; } section { margin-top: 1.5rem; } h2, h3 { break-after: avoid; }
-  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding: .25rem .35rem; }
-  .body { max-height: none; overflow: visible; font-size: 8pt; line-height: 1.35; } .texts { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } .sample header, .pair { break-after: avoid; }
-  ins, del, .badge, tr.deployed > * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .verdict { margin-top: 0; padding: .5rem 0 .5rem 1rem; grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); } section { margin-top: 1.5rem; } h2, h3, section > .soft { break-after: avoid; }
+  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding: .25rem .35rem; } td small, th small { font-size: 7pt; }
+  .body { max-height: none; overflow: visible; font-size: 8pt; line-height: 1.35; } .texts { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } .reason { font-size: 7pt; } .sample header, .pair { break-after: avoid; }
+  ins, del, .badge, .key, tr.deployed > * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

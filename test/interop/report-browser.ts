@@ -28,7 +28,7 @@ export interface Page {
     event: string,
     listener: (event: { type(): string; text(): string; url(): string; message: string }) => void,
   ): void;
-  pdf(options: { path: string }): Promise<unknown>;
+  pdf(options: { path: string; preferCSSPageSize: boolean }): Promise<unknown>;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
   setViewportSize(size: { width: number; height: number }): Promise<void>;
 }

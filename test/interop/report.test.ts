@@ -114,6 +114,13 @@ describe('report.html', () => {
     expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
   });
 
+  it('jumps to a section below the bar', async () => {
+    const { page } = await openReport('jump');
+    await page.locator('nav a[href="#training"]').click();
+    const top = 'document.querySelector("#training").getBoundingClientRect().top';
+    await expect.poll(() => page.evaluate<number>(top), { timeout: 5000 }).toBeCloseTo(64, -1);
+  });
+
   it.each(['light', 'dark'] as const)('has no serious accessibility fault in %s', async (colorScheme) => {
     const { page } = await openReport(`axe-${colorScheme}`, {}, { bypassCSP: true });
     await page.emulateMedia({ colorScheme });
@@ -134,6 +141,6 @@ describe('report.html', () => {
     await page.screenshot({ path: join(SHOTS, 'narrow.png'), fullPage: true });
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('#filters').isVisible()).toBe(false);
-    await page.pdf({ path: join(SHOTS, 'print.pdf') });
+    await page.pdf({ path: join(SHOTS, 'print.pdf'), preferCSSPageSize: true });
   });
 });

@@ -3,7 +3,7 @@
 import { armClass, armLabel, stageLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { ABSENT, percent, percentInterval, points, pointsInterval, quantity } from '../number-format.ts';
-import type { JudgeFacts, ReportData, StageTable, TableRow } from '../run-data.ts';
+import type { ReportData, StageTable, TableRow } from '../run-data.ts';
 import { deployedRow } from '../verdict.ts';
 import { judgeDetails, judgeLines } from './judge-block.ts';
 import { scrollTable } from './scroll-table.ts';
@@ -23,7 +23,8 @@ interface Cell {
 const RATE = 'Rate(≥3)';
 const LEVELS = ['5', '4', '3', '2', '1'] as const;
 
-const COLUMNS: readonly Column[] = [
+/** The paper's table, with intervals and the test. */
+const SCORE_COLUMNS: readonly Column[] = [
   { head: 'Total', cell: (row) => ({ main: quantity(row.total) }) },
   ...LEVELS.map(
     (level): Column => ({
@@ -35,12 +36,16 @@ const COLUMNS: readonly Column[] = [
   { head: RATE, cell: (row) => given(row.rate, percent, percentInterval(row.rateInterval)) },
   { head: 'Diff, points', cell: (row) => given(row.diff, points, pointsInterval(row.diffInterval)) },
   { head: 'p (Holm)', cell: (row) => given(row.pAdjusted ?? row.pValue, pValue) },
+  { head: 'Verdict on the rate', cell: (row) => (row.verdict ? { main: row.verdict, below: needed(row) } : undefined) },
+];
+
+/** What can be used: the scores alone would reward an echo of the source. */
+const USE_COLUMNS: readonly Column[] = [
   { head: 'Copied', cell: (row) => given(row.copied, percent) },
   { head: 'Complete', cell: (row) => given(row.complete, percent) },
   { head: 'Usable', strong: true, cell: (row) => given(row.usable, percent, percentInterval(row.usableInterval)) },
   { head: 'Usable diff, points', cell: (row) => given(row.usableDiff, points, pointsInterval(row.usableDiffInterval)) },
   { head: 'Gain over base, points', cell: (row) => given(row.gain, points, pointsInterval(row.gainInterval)) },
-  { head: 'Verdict on the rate', cell: (row) => (row.verdict ? { main: row.verdict, below: needed(row) } : undefined) },
 ];
 
 /** All tables, or a sentence where there are none. */
@@ -53,31 +58,43 @@ export function tableSection(data: ReportData): Markup {
 }
 
 function stageTable(table: StageTable): Markup {
-  const columns = columnsFor(table.judge).filter((column) => table.rows.some((row) => column.cell(row) !== undefined));
-  const deployed = deployedRow(table);
   return html`<div class="panel">
   <h3>${stageLabel(table.stage)}</h3>
   ${judgeLines(table.judge)}
-  ${scrollTable(
-    `Table 1, ${stageLabel(table.stage)}`,
+  ${columnGroups(table).map((columns) => dataTable(table, columns))}
+  ${judgeDetails(table.judge)}
+  ${furtherFigures(table)}
+</div>`;
+}
+
+function dataTable(table: StageTable, columns: readonly Column[]): Markup {
+  const deployed = deployedRow(table);
+  return scrollTable(
+    `${stageLabel(table.stage)}, from ${columns[0]?.head === 'Total' ? 'total to verdict' : 'copied to usable'}`,
     html`<table>
     <thead><tr><th scope="col">Model</th>${columns.map(({ head }) => html`<th scope="col">${head}</th>`)}</tr></thead>
     <tbody>${table.rows.map(
       (row) => html`<tr class="${row === deployed && 'deployed'}">
       <th scope="row"><span class="key ${armClass(row.arm)}"></span>${armLabel(row.arm)}${row.model && html`<small>${row.model}</small>`}</th>
       ${columns.map((column) => cellMarkup(column, row))}</tr>`,
-    )}</tbody>
-  </table>`,
-  )}
-  ${judgeDetails(table.judge)}
-  ${furtherFigures(table)}
-</div>`;
+    )}</tbody></table>`,
+  );
 }
 
-/** Where outputs are only valid or not, the rate is named for that. */
-function columnsFor(judge: JudgeFacts): readonly Column[] {
-  if (judge.kind !== 'validity') return COLUMNS;
-  return COLUMNS.map((column) => (column.head === RATE ? { ...column, head: 'Valid' } : column));
+/** More columns than this do not fit beside each other on a laptop: they become two tables. */
+const MOST_COLUMNS = 9;
+
+/** The columns that have values, as one table or two. Where outputs are only valid or not, the rate is named for that. */
+function columnGroups(table: StageTable): (readonly Column[])[] {
+  const groups = [SCORE_COLUMNS, USE_COLUMNS].map((columns) =>
+    columns
+      .filter((column) => table.rows.some((row) => column.cell(row) !== undefined))
+      .map((column) =>
+        table.judge.kind === 'validity' && column.head === RATE ? { ...column, head: 'Valid' } : column,
+      ),
+  );
+  const together = groups.flat();
+  return together.length <= MOST_COLUMNS ? [together] : groups.filter((columns) => columns.length > 0);
 }
 
 function cellMarkup(column: Column, row: TableRow): Markup {
