@@ -59,6 +59,12 @@ describe('collectTables()', () => {
     expect(notes).toEqual([]);
   });
 
+  it('takes no scores from a validity check', () => {
+    const row = { model: 's', arm: 'student', total: 8, counts: { 5: 0 }, unscored: 8, rate: 0.5 };
+    const [table] = collect([{ stage: 'pairs', judge: { kind: 'validity' }, rows: [row] }]);
+    expect(table!.rows[0]).toMatchObject({ total: 8, counts: undefined, unscored: undefined, rate: 0.5 });
+  });
+
   it('notes a table that is absent, damaged or no list', () => {
     expect(collect()).toEqual([]);
     expect(notes[0]).toContain('no Table 1');

@@ -30,7 +30,10 @@ export function collectTables(folder: RunFolder, note: Note): StageTable[] {
 
 function readStage(object: JsonObject): StageTable {
   const judge = isObject(object.judge) ? object.judge : {};
-  const rows = objectsAt(object, 'rows').map(readRow);
+  const read = objectsAt(object, 'rows').map(readRow);
+  // A validity check gives no scores: five columns of zeros, and all outputs unscored, would say something else.
+  const rows =
+    judge.kind === 'validity' ? read.map((row) => ({ ...row, counts: undefined, unscored: undefined })) : read;
   const order = orderArms(rows.map((row) => row.arm));
   rows.sort((a, b) => order.indexOf(a.arm) - order.indexOf(b.arm));
   return { stage: textAt(object, 'stage') ?? 'stage', judge: readJudge(judge), rows };
