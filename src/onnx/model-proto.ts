@@ -59,6 +59,15 @@ export interface OnnxModel {
 
 /** The bytes of a model file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
+  return modelMessage(model).finish();
+}
+
+/** The bytes of a model file in pieces; large tensors are views of the model's own data, not copies. */
+export function encodeModelParts(model: OnnxModel): readonly Uint8Array[] {
+  return modelMessage(model).parts();
+}
+
+function modelMessage(model: OnnxModel): ProtobufWriter {
   const graph = new ProtobufWriter();
   for (const node of model.nodes) graph.message(1, encodeNode(node));
   graph.string(2, model.name);
@@ -71,8 +80,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     .string(2, 'mga-distill')
     .message(7, graph)
     .message(8, opset('', ONNX_OPSET))
-    .message(8, opset(MICROSOFT_DOMAIN, 1))
-    .finish();
+    .message(8, opset(MICROSOFT_DOMAIN, 1));
 }
 
 function encodeNode({ op, domain, inputs, outputs, attributes = {} }: OnnxNode): ProtobufWriter {

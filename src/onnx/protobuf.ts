@@ -38,8 +38,17 @@ export class ProtobufWriter {
     return this.bytes(field, new TextEncoder().encode(value));
   }
 
+  /** Nothing is copied: a message's bytes stay where they are, however deep it is nested. */
   message(field: number, value: ProtobufWriter): this {
-    return this.bytes(field, value.finish());
+    this.tag(field, 2);
+    this.push(varint(BigInt(value.length)));
+    for (const chunk of value.chunks) this.push(chunk);
+    return this;
+  }
+
+  /** All fields, in the pieces they were written in. */
+  parts(): readonly Uint8Array[] {
+    return this.chunks;
   }
 
   /** All fields as one array. */
