@@ -25,7 +25,27 @@ test('afterEvent() follows a command from waiting to done', () => {
     [9, end],
   ]);
   expect(done.commands.map(({ state }) => state)).toEqual(['done', 'waiting']);
-  expect(done.commands[0]).toMatchObject({ detail: '100 answers', seconds: 3 });
+  expect(done.commands[0]).toMatchObject({ outcomes: ['100 answers'], seconds: 3 });
+});
+
+test('afterEvent() keeps what came of each part of a command, and adds their times up', () => {
+  const start: RunEvent = { type: 'command-start', command: 'train', detail: 'a' };
+  const end: RunEvent = { type: 'command-end', command: 'train', seconds: 3, summary: 'a: dev loss 3.1' };
+  const skip: RunEvent = { type: 'command-skip', command: 'train', reason: 'b is trained' };
+  const one = fold([
+    [0, start],
+    [3000, end],
+    [3001, skip],
+  ]);
+  expect(one.commands[1]).toMatchObject({ state: 'done', outcomes: ['a: dev loss 3.1', 'b is trained'], seconds: 3 });
+  const two = fold(
+    [
+      [3002, start],
+      [6002, end],
+    ],
+    one,
+  );
+  expect(two.commands[1]).toMatchObject({ seconds: 6, startedAt: 3002 });
 });
 
 test('barRate() leaves out what was done before this process began', () => {

@@ -28,8 +28,11 @@ export interface Bar {
 export interface CommandProgress {
   readonly command: CommandName;
   readonly state: CommandState;
-  /** What it works on while running; what came of it afterwards. */
+  /** What it works on while running; why it failed. */
   readonly detail: string;
+  /** What came of each of its parts (students) so far, or why a part was skipped. */
+  readonly outcomes: readonly string[];
+  /** When the part at hand began (ms), and how long the parts before took. */
   readonly startedAt?: number;
   readonly seconds?: number;
   readonly bars: readonly Bar[];
@@ -56,7 +59,10 @@ export interface RunProgress {
 
 /** A run of these commands before its first event. */
 export function waitingRun(commands: readonly CommandName[] = COMMANDS): RunProgress {
-  return { commands: commands.map((command) => ({ command, state: 'waiting', detail: '', bars: [] })), students: [] };
+  return {
+    commands: commands.map((command) => ({ command, state: 'waiting', detail: '', outcomes: [], bars: [] })),
+    students: [],
+  };
 }
 
 /** The run after one more event, at `now` (ms since the epoch). */
@@ -68,23 +74,21 @@ export function afterEvent(run: RunProgress, event: RunEvent, now: number): RunP
         state: 'running',
         detail: event.detail,
         startedAt: now,
-        bars: [],
       }));
     case 'command-progress':
       return withCommand(run, event.command, (command) => ({ ...command, bars: withBar(command.bars, event, now) }));
     case 'command-skip':
       return withCommand(run, event.command, (command) => ({
         ...command,
-        state: 'skipped',
-        detail: event.reason,
-        bars: [],
+        state: command.state === 'done' ? 'done' : 'skipped',
+        outcomes: [...command.outcomes, event.reason],
       }));
     case 'command-end':
       return withCommand(run, event.command, (command) => ({
         ...command,
         state: 'done',
-        detail: event.summary,
-        seconds: event.seconds,
+        outcomes: [...command.outcomes, event.summary],
+        seconds: (command.seconds ?? 0) + event.seconds,
       }));
     case 'step-end':
       return withStudent(run, event.student, (student) => ({

@@ -2,13 +2,14 @@
 
 /**
  * The candidate with the fewest edits from `name`, or undefined where none is near: more than a third of the longer
- * name would have to change.
+ * name, and more than a slip or two, would have to change.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    const near = distance <= Math.max(1, Math.max(name.length, candidate.length) / 3);
+    const length = Math.max(name.length, candidate.length);
+    const near = distance <= Math.max(length > 4 ? 2 : 1, length / 3);
     if (near && (!best || distance < best.distance)) best = { candidate, distance };
   }
   return best?.candidate;

@@ -13,6 +13,9 @@ const MARKS: Record<CommandState, { mark: string; tone: Tone }> = {
   failed: { mark: '✗', tone: 'bad' },
 };
 
+const NAME_CELLS = 10;
+/** Mark, name and the spaces after them. */
+const INDENT_CELLS = NAME_CELLS + 3;
 const BAR_CELLS = 18;
 const LABEL_CELLS = 14;
 
@@ -36,18 +39,26 @@ export function CommandList({
 
 function CommandRow({ command, now, width }: { command: CommandProgress; now: number; width: number }) {
   const { mark, tone } = MARKS[command.state];
-  const seconds =
-    command.seconds ?? (command.state === 'running' ? (now - (command.startedAt ?? now)) / 1000 : undefined);
-  const time = seconds === undefined ? '' : duration(seconds);
-  const room = width - 13 - time.length - 1;
-  const detail = oneLine(command.detail, room).padEnd(room);
+  const running = command.state === 'running';
+  const seconds = (command.seconds ?? 0) + (running ? (now - (command.startedAt ?? now)) / 1000 : 0);
+  const time = running || command.seconds !== undefined ? duration(seconds) : '';
+  const open = running || command.state === 'failed';
+  const [first = '', ...others] = [...command.outcomes, ...(open ? [command.detail] : [])];
+  const cell = (text: string, room: number) => oneLine(text, room).padEnd(room);
+  const quiet = open ? {} : ({ tone: 'quiet' } as const);
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">
-        <Tint tone={tone}>{mark}</Tint> {command.command.padEnd(10)}{' '}
-        <Tint {...(command.state === 'running' ? {} : { tone: 'quiet' })}>{detail}</Tint> {time}
+        <Tint tone={tone}>{mark}</Tint> {command.command.padEnd(NAME_CELLS)}{' '}
+        <Tint {...quiet}>{cell(first, width - INDENT_CELLS - time.length - 1)}</Tint> {time}
       </Text>
-      {command.state === 'running' && command.bars.map((bar) => <ProgressBar key={bar.label} bar={bar} />)}
+      {others.map((text) => (
+        <Text key={text} wrap="truncate">
+          {' '.repeat(INDENT_CELLS)}
+          <Tint {...quiet}>{oneLine(text, width - INDENT_CELLS)}</Tint>
+        </Text>
+      ))}
+      {running && command.bars.map((bar) => <ProgressBar key={bar.label} bar={bar} />)}
     </Box>
   );
 }

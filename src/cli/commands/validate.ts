@@ -1,0 +1,56 @@
+/** `mga validate`: the students of a run, or scores made anywhere. */
+
+import { UserError } from '../../foundation/errors.ts';
+import { defineCommand } from '../command.ts';
+import { COMMAND_TABLE } from '../command-table.ts';
+import { openRun, RUN_ARGUMENT, RUN_OPTIONS } from '../open-run.ts';
+import { printTables } from '../print-tables.ts';
+import { withDisplay } from '../with-display.ts';
+
+/** The recipe's defaults, for scores that come without a recipe. */
+const MARGIN = 3;
+const RESAMPLES = 2000;
+
+export const command = defineCommand({
+  name: 'validate',
+  summary: COMMAND_TABLE.validate!.summary,
+  details: `With a recipe: generates with every arm, scores, and prints the table.
+With --from: prints the table for scores made anywhere, one object a line:
+{"arm", "doc_id", "item", "score": 1..5 or null}, and "model", "stage", "copied", "complete", "usable" where known.`,
+  arguments: [{ ...RUN_ARGUMENT, optional: true }],
+  options: {
+    ...RUN_OPTIONS,
+    from: { type: 'string', value: 'FILE', description: 'Scores as JSON Lines, instead of a recipe' },
+    margin: { type: 'string', value: 'POINTS', description: `With --from: non-inferiority margin; default ${MARGIN}` },
+    reference: { type: 'string', value: 'ARM', description: 'With --from: arm of the differences; default teacher' },
+    json: { type: 'boolean', description: 'With --from: table1.json; else events as JSON lines' },
+  },
+  async run({ args, options }, io) {
+    const [target] = args;
+    if (options.from !== undefined) {
+      if (target !== undefined) throw new UserError('Cannot use a recipe together with --from', 'Give one of them');
+      const { validateFromScores } = await import('../../validate/from-scores.ts');
+      const settings = {
+        margin: number('margin', options.margin ?? String(MARGIN)),
+        resamples: RESAMPLES,
+        seed: 0,
+        ...(options.reference === undefined ? {} : { reference: options.reference }),
+      };
+      io.stdout.write(await validateFromScores(options.from, settings, options.json ?? false));
+      return;
+    }
+    if (target === undefined) throw new UserError('Cannot validate: found no recipe', 'Give a recipe, or --from FILE');
+    const { recipe, folder } = openRun(target, options);
+    const { runCommands } = await import('../../pipeline/run.ts');
+    await withDisplay(['validate'], options, io, (context) => runCommands(['validate'], recipe, folder, context));
+    await printTables(folder, options, io);
+  },
+});
+
+function number(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) {
+    throw new UserError(`Cannot use --${option} ${text}: not a number from 0 on`, `For example --${option} ${MARGIN}`);
+  }
+  return value;
+}

@@ -1,0 +1,143 @@
+/** What `mga doctor` looks at. Each check says what it found and, where something is missing, what to do. */
+
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { errorMessage, UserError } from '../foundation/errors.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { studentTrain } from '../recipe/student-train.ts';
+
+export interface Check {
+  name: string;
+  /** `warn`: it works, but worse; `fail`: a run cannot succeed. */
+  state: 'ok' | 'warn' | 'fail';
+  found: string;
+  advice?: string;
+}
+
+/** Training SmolLM2-135M peaks at 2.0 GB with layer graphs; the rest is Node, tokenizer, store. */
+const LEAST_MEMORY_GB = 3;
+/** Weights (0.5 GB in f32), their cached copy, adapters and two ONNX exports of two students. */
+const LEAST_DISK_GB = 5;
+
+/** Checks of the machine itself. */
+export async function machineChecks(): Promise<Check[]> {
+  return [
+    { name: 'Node', state: 'ok', found: `${process.version} on ${process.platform} ${process.arch}` },
+    processorCheck(),
+    memoryCheck(),
+    diskCheck(),
+    await loadCheck('onnxruntime', async () => {
+      await import('../onnx/session.ts');
+    }),
+    await loadCheck('DuckDB', async () => {
+      const { openMemoryStore } = await import('../store/database.ts');
+      (await openMemoryStore()).close();
+    }),
+  ];
+}
+
+/** Checks of what a recipe needs. `resolve` says where a model would come from, or throws a UserError. */
+export async function recipeChecks(
+  recipe: Recipe,
+  env: NodeJS.ProcessEnv,
+  resolve: (model: string) => Promise<string>,
+): Promise<Check[]> {
+  const models = [...new Set(recipe.students.map((student) => studentTrain(recipe, student).model))];
+  return [
+    fileCheck('Corpus', recipe.corpus.path),
+    ...(recipe.splits.file === undefined ? [] : [fileCheck('Splits', recipe.splits.file)]),
+    ...(recipe.collect.judgeTexts === undefined ? [] : [fileCheck('Judge texts', recipe.collect.judgeTexts)]),
+    ...teacherChecks(recipe.teacher, env),
+    ...(await Promise.all(models.map((model) => weightsCheck(model, resolve)))),
+  ];
+}
+
+function processorCheck(): Check {
+  const cores = `${availableParallelism()} cores`;
+  const flags = processorFlags();
+  if (flags === undefined) {
+    return { name: 'Processor', state: 'ok', found: `${cores}; its instruction sets cannot be read on this system` };
+  }
+  const vnni = ['avx512_vnni', 'avx_vnni'].filter((flag) => flags.has(flag));
+  if (vnni.length > 0) return { name: 'Processor', state: 'ok', found: `${cores}, ${vnni.join(', ')}` };
+  const found = `${cores}, ${['avx512f', 'avx2'].find((flag) => flags.has(flag)) ?? 'no AVX2'}, no VNNI`;
+  const advice = 'int8 kernels are slower here; train.precision f32 may be as fast';
+  return { name: 'Processor', state: 'warn', found, advice };
+}
+
+function processorFlags(): Set<string> | undefined {
+  if (!existsSync('/proc/cpuinfo')) return undefined;
+  const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
+  return line ? new Set(line[1]!.trim().split(/\s+/)) : undefined;
+}
+
+function memoryCheck(): Check {
+  const free = freeMemory() / 1e9;
+  const found = `${free.toFixed(1)} GB free of ${(totalmem() / 1e9).toFixed(1)} GB`;
+  return free >= LEAST_MEMORY_GB
+    ? { name: 'Memory', state: 'ok', found }
+    : { name: 'Memory', state: 'warn', found, advice: `Training a 135M student wants ${LEAST_MEMORY_GB} GB` };
+}
+
+/** What programs can still get: caches count as free. os.freemem() leaves them out. */
+function freeMemory(): number {
+  const line = existsSync('/proc/meminfo') && /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
+  return line ? Number(line[1]) * 1024 : freemem();
+}
+
+function diskCheck(): Check {
+  const { bavail, bsize } = statfsSync('.');
+  const free = (bavail * bsize) / 1e9;
+  const found = `${free.toFixed(1)} GB free in the current folder`;
+  return free >= LEAST_DISK_GB
+    ? { name: 'Disk', state: 'ok', found }
+    : { name: 'Disk', state: 'warn', found, advice: `Weights and exports of two students want ${LEAST_DISK_GB} GB` };
+}
+
+async function loadCheck(name: string, load: () => Promise<void>): Promise<Check> {
+  try {
+    await load();
+    return { name, state: 'ok', found: 'loads' };
+  } catch (error) {
+    const advice = 'Its native library does not fit this system: install again with npm ci on it';
+    return { name, state: 'fail', found: errorMessage(error).split('\n')[0]!, advice };
+  }
+}
+
+function fileCheck(name: string, path: string): Check {
+  return existsSync(path)
+    ? { name, state: 'ok', found: path }
+    : { name, state: 'fail', found: `no file ${path}`, advice: 'Check the path in the recipe' };
+}
+
+function teacherChecks(teacher: Recipe['teacher'], env: NodeJS.ProcessEnv): Check[] {
+  if (teacher.kind === 'recorded') return [{ ...fileCheck('Teacher', teacher.folder), name: 'Teacher (a recording)' }];
+  const { apiKeyEnv, baseUrlEnv } = teacher;
+  const key: Check = env[apiKeyEnv]
+    ? { name: 'Key', state: 'ok', found: `${apiKeyEnv} is set` }
+    : {
+        name: 'Key',
+        state: 'fail',
+        found: `${apiKeyEnv} is not set`,
+        advice: `export ${apiKeyEnv}=...; any text for servers without keys`,
+      };
+  const url: Check = env[baseUrlEnv]
+    ? { name: 'Server', state: 'ok', found: env[baseUrlEnv] }
+    : {
+        name: 'Server',
+        state: 'warn',
+        found: `${baseUrlEnv} is not set: https://api.openai.com/v1`,
+        advice: `export ${baseUrlEnv}=http://... for another one`,
+      };
+  return [key, url];
+}
+
+async function weightsCheck(model: string, resolve: (model: string) => Promise<string>): Promise<Check> {
+  const name = `Weights of ${model}`;
+  try {
+    return { name, state: 'ok', found: await resolve(model) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { name, state: 'fail', found: error.message, ...(error.hint === undefined ? {} : { advice: error.hint }) };
+  }
+}

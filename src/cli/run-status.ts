@@ -1,0 +1,124 @@
+/** Where a run stands, from its ledger and status file alone: works beside a live run. */
+
+import type { RunFolder } from '../foundation/run-folder.ts';
+import { runHolder } from '../pipeline/lock.ts';
+import { type RunStatus, readStatus } from '../pipeline/status-file.ts';
+import { indexLedger, type Spend } from '../store/ledger-index.ts';
+import type { SentLine } from '../store/ledger-lines.ts';
+import { count, duration } from '../ui/format.ts';
+import { textTable } from './text-table.ts';
+
+export interface StatusReport {
+  run: string;
+  /** `lost`: the status file says running, but its process is gone. */
+  state: RunStatus['state'] | 'lost' | 'not started';
+  /** Process that holds the run. */
+  pid: number | undefined;
+  status: RunStatus | undefined;
+  spend: Spend[];
+  failures: { stage: string; item: string; reason: string; final: boolean }[];
+  /** In flight in a live run. */
+  open: number;
+  /** Requests that left and were never answered: possibly charged. */
+  possiblyCharged: { stage: string; item: string; model: string; at: string }[];
+  /** Incomplete last lines, after a kill. */
+  tornLines: number;
+}
+
+/** Reads the state of a run. */
+export async function runStatus(folder: RunFolder): Promise<StatusReport> {
+  const status = readStatus(folder);
+  const holder = runHolder(folder);
+  const ledger = await indexLedger(folder.ledger);
+  const open = [...ledger.open.values()];
+  const unanswered = holder ? ledger.lost : [...ledger.lost, ...open];
+  return {
+    run: folder.root,
+    state: status === undefined ? 'not started' : status.state === 'running' && !holder ? 'lost' : status.state,
+    pid: holder?.pid,
+    status,
+    spend: ledger.spend,
+    failures: [...ledger.failures.values()].map(({ stage, item, reason, final }) => ({ stage, item, reason, final })),
+    open: holder ? open.length : 0,
+    possiblyCharged: unanswered.map(({ stage, item, model, at }: SentLine) => ({ stage, item, model, at })),
+    tornLines: ledger.torn.length,
+  };
+}
+
+const STATE_WORDS: Record<StatusReport['state'], string> = {
+  'not started': 'has not been started',
+  running: 'is running',
+  done: 'is done',
+  failed: 'failed',
+  interrupted: 'was interrupted',
+  lost: 'was killed',
+};
+
+/** Items of a list that a person looks through; the rest is counted. */
+const LISTED = 10;
+
+/** The state as text. */
+export function renderStatus(report: StatusReport): string {
+  const { run, state, pid, status, spend, failures, open, possiblyCharged, tornLines } = report;
+  const head = `Run ${run} ${STATE_WORDS[state]}${pid === undefined ? '' : ` (process ${pid})`}`;
+  const goesOn = ['failed', 'interrupted', 'lost'].includes(state) ? `Go on with: mga run ${run}` : undefined;
+  const parts = [
+    [head, status?.message, goesOn].filter((line) => line !== undefined).join('\n'),
+    status && renderCommands(status),
+    spend.length > 0 ? `Teacher\n${renderSpend(spend)}` : undefined,
+    open > 0 ? `${open} requests in flight` : undefined,
+    renderList(
+      'Failed requests',
+      failures.map(({ stage, item, reason }) => `${stage} ${item}: ${reason}`),
+    ),
+    renderList(
+      'Sent but never answered, possibly charged',
+      possiblyCharged.map(({ stage, item, model, at }) => `${stage} ${item} to ${model} at ${at}`),
+    ),
+    tornLines > 0 ? `${tornLines} torn last lines in the ledger (a kill during a write) are left out` : undefined,
+  ];
+  return `${parts.filter((part) => part !== undefined).join('\n\n')}\n`;
+}
+
+function renderCommands(status: RunStatus): string {
+  const rows = status.commands.map(({ command, state, detail, outcomes, seconds, bars }) => {
+    const progress = state === 'running' ? bars.map((bar) => `${bar.label} ${bar.done}/${bar.total} ${bar.unit}`) : [];
+    return [
+      command,
+      state,
+      seconds === undefined ? '' : duration(seconds),
+      [...outcomes, ...(state === 'running' || state === 'failed' ? [detail] : []), ...progress]
+        .filter(Boolean)
+        .join('; '),
+    ];
+  });
+  const students = status.students.map(({ student, step, steps, loss, devLoss, tokensPerSecond, secondsLeft }) =>
+    [
+      `${student}: step ${step} of ${steps}`,
+      loss === undefined ? '' : `loss ${loss.toFixed(3)}`,
+      devLoss === undefined ? '' : `dev loss ${devLoss.toFixed(3)}`,
+      step < steps ? `${count(Math.round(tokensPerSecond))} tokens/s, ${duration(secondsLeft)} left` : '',
+    ]
+      .filter(Boolean)
+      .join(', '),
+  );
+  return [textTable(['command', 'state', 'time', ''], rows, [0, 1, 3]), ...students].join('\n');
+}
+
+function renderSpend(spend: readonly Spend[]): string {
+  const rows = spend.map(({ stage, model, responses, promptTokens, completionTokens, usd, unpriced }) => [
+    stage,
+    model,
+    count(responses),
+    count(promptTokens),
+    count(completionTokens),
+    unpriced === responses ? 'no price' : usd.toFixed(4),
+  ]);
+  return textTable(['stage', 'model', 'answers', 'prompt tokens', 'completion tokens', 'USD'], rows, [0, 1]);
+}
+
+function renderList(title: string, items: readonly string[]): string | undefined {
+  if (items.length === 0) return undefined;
+  const more = items.length > LISTED ? [`  and ${items.length - LISTED} more`] : [];
+  return [`${title}: ${items.length}`, ...items.slice(0, LISTED).map((item) => `  ${item}`), ...more].join('\n');
+}

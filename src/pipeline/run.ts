@@ -1,0 +1,65 @@
+/** The whole way of the data, or a part of it: commands in order, in one locked run folder. */
+
+import { errorMessage, InterruptedError } from '../foundation/errors.ts';
+import type { CommandName, RunEvent } from '../foundation/events.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import { writeResolvedRecipe } from '../recipe/resolved.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { lockRun } from './lock.ts';
+import { COMMANDS } from './progress.ts';
+import { statusWriter } from './status-file.ts';
+
+/** What every command of the pipeline looks like. Each skips what is complete and resumes what is not. */
+export type PipelineCommand = (recipe: Recipe, folder: RunFolder, context: RunContext) => Promise<unknown>;
+
+/** Each command, loaded when its turn comes: the parts are heavy, and a run that skips one need not load it. */
+const LOADERS: Record<CommandName, () => Promise<PipelineCommand>> = {
+  collect: async () => (await import('../collect/collect.ts')).collect,
+  curate: async () => (await import('../curate/curate.ts')).curate,
+  train: async () => (await import('../train/train.ts')).trainStudents,
+  quantize: async () => (await import('../quantize/quantize.ts')).quantizeStudents,
+  export: async () => (await import('../export/export.ts')).exportStudents,
+  validate: async () => (await import('../validate/validate.ts')).validateStudents,
+  report: async () => (await import('../report/report.ts')).writeReport,
+};
+
+/**
+ * Runs collect, curate, train, quantize, export, validate and report in one run folder.
+ *
+ * @throws InterruptedError when `context.signal` was aborted; running again goes on where it stopped
+ * @throws UserError when another process works in the folder
+ */
+export async function runPipeline(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
+  await runCommands(COMMANDS, recipe, folder, context);
+}
+
+/** Runs some commands in order, holding the run folder's lock and keeping its status.json. */
+export async function runCommands(
+  commands: readonly CommandName[],
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  loaders: Record<CommandName, () => Promise<PipelineCommand>> = LOADERS,
+): Promise<void> {
+  const unlock = lockRun(folder);
+  const status = statusWriter(folder, commands);
+  const emit = (event: RunEvent) => {
+    status.note(event);
+    context.emit(event);
+  };
+  try {
+    writeResolvedRecipe(recipe, folder);
+    for (const command of commands) {
+      if (context.signal.aborted) throw new InterruptedError();
+      const run = await loaders[command]();
+      await run(recipe, folder, { ...context, emit });
+    }
+    status.close('done');
+  } catch (error) {
+    status.close(error instanceof InterruptedError ? 'interrupted' : 'failed', errorMessage(error));
+    throw error;
+  } finally {
+    unlock();
+  }
+}
