@@ -36,7 +36,7 @@ export async function calibrate(
       const { qkv, gateUp } = largest[layer]!;
       recordNormed(qkv, state.x, norm1!.data as Float32Array, config.normEpsilon, packed.real, 0);
       let start = 0;
-      for (const block of state.middle!) {
+      for (const block of state.kept!.middle) {
         recordNormed(
           gateUp,
           block.data as Float32Array,

@@ -1,0 +1,59 @@
+/** What every part of a pass through the layers needs, and what a layer leaves for its backward. */
+
+import type { Tensor } from '../graph/value.ts';
+import type { LinearSettings } from '../model/linear.ts';
+import type { RuntimeModel } from '../model/runtime-model.ts';
+import type { Floats, FloatType } from './floats.ts';
+import type { GraphCache } from './graph-cache.ts';
+import type { Packed } from './pack.ts';
+import type { RotaryTables } from './rotary-tables.ts';
+
+/** Parameters of one layer's adapter by graph input name. */
+export type LayerAdapter = Readonly<Record<string, Tensor>>;
+
+export interface EngineContext {
+  readonly model: RuntimeModel;
+  readonly cache: GraphCache;
+  readonly dtype: FloatType;
+  readonly linears: LinearSettings;
+  /** Causal mask `[ATTENTION_BLOCK, ATTENTION_BLOCK]`. */
+  readonly mask: Tensor;
+}
+
+/** One layer of one pass. */
+export interface LayerPass {
+  readonly packed: Packed;
+  readonly rotary: RotaryTables;
+  /** Graph inputs that are the layer's own: its weights and its adapter. */
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  readonly state: LayerState;
+}
+
+export interface LayerState {
+  /** The layer's input `[rows, hidden]`. */
+  readonly x: Floats;
+  /** Absent where backward computes it again. */
+  kept?: KeptActivations;
+}
+
+export interface KeptActivations {
+  readonly q: Floats;
+  readonly k: Floats;
+  readonly v: Floats;
+  readonly o: Floats;
+  /** By row block. */
+  readonly middle: readonly Tensor[];
+  readonly gateUp: readonly Tensor[];
+}
+
+/** Rows a token-wise graph sees at once: its widest tensor (rows x 2 intermediate) should stay in the cache. */
+export const ROW_BLOCK = 256;
+/** Query rows a block of attention. */
+export const ATTENTION_BLOCK = 128;
+
+export function rowBlocks(rows: number): { start: number; rows: number }[] {
+  return Array.from({ length: Math.ceil(rows / ROW_BLOCK) }, (_, i) => ({
+    start: i * ROW_BLOCK,
+    rows: Math.min(ROW_BLOCK, rows - i * ROW_BLOCK),
+  }));
+}
