@@ -49,9 +49,9 @@ export function writeSft(folder: string, rows: readonly SftRow[]): void {
   mkdirSync(folder, { recursive: true });
   const writer = new RecordBatchStreamWriter();
   writer.reset(undefined, SCHEMA);
-  for (let start = 0; start < rows.length; start += BATCH_ROWS) {
-    writer.write(recordBatch(rows.slice(start, start + BATCH_ROWS)));
-  }
+  // An empty set still holds one batch, of no rows: `datasets` cannot open a stream without any.
+  const batches = Math.max(1, Math.ceil(rows.length / BATCH_ROWS));
+  for (let i = 0; i < batches; i++) writer.write(recordBatch(rows.slice(i * BATCH_ROWS, (i + 1) * BATCH_ROWS)));
   writer.finish();
   const bytes = writer.toUint8Array(true);
   writeFileAtomic(join(folder, DATA_FILE), bytes);

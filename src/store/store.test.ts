@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,6 +154,28 @@ test('openStore() leaves no trace of a migration that fails', async () => {
 test('openStore() tells of a damaged file what to do', async () => {
   writeFileSync(folder.store, 'this is no database file, but long enough to be looked at as one'.repeat(100));
   await expect(openStore(folder.store)).rejects.toMatchObject({ hint: expect.stringMatching(/made again/) });
+});
+
+test('openStore() names the process that holds the store; explain() then reads the ledger', async () => {
+  await rebuildStore(folder.store, contents());
+  const script = `
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    globalThis.held = await DuckDBInstance.create(process.argv[1]);
+    process.stdout.write('open');
+    setInterval(() => {}, 1000);`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script, folder.store], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(holder.stdout, 'data');
+    await expect(openStore(folder.store)).rejects.toThrow(`process ${holder.pid} holds it`);
+    const found = await explain(folder, 'd1/1');
+    expect(found.calls).toHaveLength(1);
+    expect(found.note).toMatch(/holds it.*from the ledger alone/);
+  } finally {
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+  }
 });
 
 test('writeParquet() keeps order, nested lists and nulls', async () => {
