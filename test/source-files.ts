@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -35,22 +36,24 @@ export function sourceFiles(folder: string): SourceFile[] {
     .sort((a, b) => a.path.localeCompare(b.path));
 }
 
-const STATIC = /^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
-const DYNAMIC = /(?<!\w)import\(\s*['"]([^'"]+)['"]\s*,?\s*\)(?!\.[A-Z]|\[)/g;
-
 function importsOf(path: string, text: string): Import[] {
-  const resolve = (specifier: string) =>
-    specifier.startsWith('.') ? join(dirname(path), specifier).replaceAll('\\', '/') : undefined;
-  const code = text.replace(/^\s*\*.*$/gm, '');
-  const statics = [...code.matchAll(STATIC)].map(([, type, specifier]) => ({
-    specifier: specifier!,
-    target: resolve(specifier!),
-    kind: type ? ('type' as const) : ('static' as const),
-  }));
-  const dynamics = [...code.matchAll(DYNAMIC)].map(([, specifier]) => ({
-    specifier: specifier!,
-    target: resolve(specifier!),
-    kind: 'dynamic' as const,
-  }));
-  return [...statics, ...dynamics];
+  const found: Import[] = [];
+  const note = (literal: ts.Node | undefined, kind: Import['kind']) => {
+    if (!literal || !ts.isStringLiteral(literal)) return;
+    const specifier = literal.text;
+    const target = specifier.startsWith('.') ? join(dirname(path), specifier).replaceAll('\\', '/') : undefined;
+    found.push({ specifier, target, kind });
+  };
+  const visit = (node: ts.Node) => {
+    if (ts.isImportDeclaration(node)) note(node.moduleSpecifier, node.importClause?.isTypeOnly ? 'type' : 'static');
+    else if (ts.isExportDeclaration(node)) note(node.moduleSpecifier, node.isTypeOnly ? 'type' : 'static');
+    else if (ts.isImportTypeNode(node))
+      note(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, 'type');
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      note(node.arguments[0], 'dynamic');
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, false));
+  return found;
 }
