@@ -69,6 +69,27 @@ export class Engine {
     return { packed, layers, hidden: x };
   }
 
+  /** Shows each layer's kept activations to `observe`, one layer at a time, and forgets them: calibration and caches. */
+  async observe(
+    packed: Packed,
+    adapters: readonly LayerAdapter[],
+    observe: (layer: number, state: Required<LayerState>) => void,
+  ): Promise<Floats> {
+    const { config } = this.model;
+    const rotary = rotaryTables(packed.positions, config, this.context.dtype);
+    let x = this.embed(packed.tokens);
+    for (let layer = 0; layer < config.layers; layer++) {
+      const state: LayerState = { x };
+      x = await layerForward(
+        this.context,
+        { packed, rotary, parameters: this.parametersOf(layer, adapters), state },
+        true,
+      );
+      observe(layer, state as Required<LayerState>);
+    }
+    return x;
+  }
+
   /**
    * From the gradient at the last layer's output to the adapters'. Adds to `grads[layer][name]`. What the layers kept is
    * given back as it is used, so a state serves one backward.

@@ -1,7 +1,9 @@
 /** Runs samples through the f32 model and records the largest activation of each channel that SmoothQuant smooths. */
 
 import { Engine, type LayerAdapter } from '../engine/engine.ts';
+import type { Floats } from '../engine/floats.ts';
 import { packSequences, type TokenSequence } from '../engine/pack.ts';
+import type { Tensor } from '../graph/value.ts';
 import type { ModelWeights } from '../model/config.ts';
 import { linearGroups } from '../model/llama.ts';
 import { f32Model, groupWeight } from '../model/runtime-model.ts';
@@ -28,26 +30,19 @@ export async function calibrate(
     qkv: new Float32Array(config.hiddenSize),
     gateUp: new Float32Array(config.hiddenSize),
   }));
-  for (const sample of samples) {
-    const packed = packSequences([sample]);
-    const { layers } = await engine.forward(packed, adapter?.layers ?? [], true);
-    for (const [layer, state] of layers.entries()) {
+  for (const sequences of passes(samples)) {
+    const packed = packSequences(sequences);
+    await engine.observe(packed, adapter?.layers ?? [], (layer, { x, kept }) => {
+      const record = (into: Float32Array, values: Floats, norm: Tensor, firstRow: number) =>
+        recordNormed(into, values, norm.data as Float32Array, config.normEpsilon, packed.real, firstRow);
       const { norm1, norm2 } = engine.model.layers[layer]!;
-      const { qkv, gateUp } = largest[layer]!;
-      recordNormed(qkv, state.x, norm1!.data as Float32Array, config.normEpsilon, packed.real, 0);
+      record(largest[layer]!.qkv, x, norm1!, 0);
       let start = 0;
-      for (const block of state.kept!.middle) {
-        recordNormed(
-          gateUp,
-          block.data as Float32Array,
-          norm2!.data as Float32Array,
-          config.normEpsilon,
-          packed.real,
-          start,
-        );
+      for (const block of kept.middle) {
+        record(largest[layer]!.gateUp, block.data as Floats, norm2!, start);
         start += block.shape[0]!;
       }
-    }
+    });
   }
   await engine.release();
   const groups = linearGroups(config);
@@ -55,6 +50,33 @@ export async function calibrate(
     qkv: smoothingScales(absmax.qkv, groupWeight(weights, layer, groups.qkv), settings.smoothing),
     gateUp: smoothingScales(absmax.gateUp, groupWeight(weights, layer, groups.gateUp), settings.smoothing),
   }));
+}
+
+/** Tokens of one pass, before sharing. */
+const PASS_TOKENS = 4096;
+
+function* passes(samples: readonly TokenSequence[]): Generator<TokenSequence[]> {
+  let pass: TokenSequence[] = [];
+  let tokens = 0;
+  for (const sample of samples) {
+    if (pass.length > 0 && tokens + sample.tokens.length > PASS_TOKENS) {
+      yield pass;
+      pass = [];
+      tokens = 0;
+    }
+    pass.push(sample);
+    tokens += sample.tokens.length;
+  }
+  if (pass.length > 0) yield pass;
+}
+
+/** At least `count` samples, whole documents from all over the list: a document's samples share most of their tokens. */
+export function calibrationSamples<T extends { readonly docId: string }>(samples: readonly T[], count: number): T[] {
+  const documents = [...new Set(samples.map(({ docId }) => docId))];
+  const wanted = Math.max(1, Math.ceil((count * documents.length) / Math.max(1, samples.length)));
+  const stride = documents.length / wanted;
+  const chosen = new Set(Array.from({ length: wanted }, (_, i) => documents[Math.floor(i * stride)]));
+  return samples.filter(({ docId }) => chosen.has(docId));
 }
 
 /** Raises `largest[j]` to max over real rows of |x_j r w_j|, r = 1 / sqrt(mean(x^2) + epsilon). */

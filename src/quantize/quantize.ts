@@ -13,7 +13,7 @@ import type { RunFolder } from '../foundation/run-folder.ts';
 import { adapterScale } from '../model/adapter.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate, calibrationSamples } from './calibrate.ts';
 import { saveSmoothing } from './smoothing-file.ts';
 import {
   type AdaptedModel,
@@ -80,9 +80,9 @@ async function calibrated(
 ): Promise<Student> {
   const student = await loadStudent(recipe, folder, name, context);
   if (student.settings.precision === 'w8a8') return student;
-  const { smoothing: strength, calibrationSamples } = recipe.quantize;
+  const { smoothing: strength, calibrationSamples: count } = recipe.quantize;
   const { adapter } = student;
-  const smoothing = await calibrate(student.weights, (await tokens(student, rows)).slice(0, calibrationSamples), {
+  const smoothing = await calibrate(student.weights, calibrationSamples(await tokens(student, rows), count), {
     smoothing: strength,
     adapter: { layers: adapter.layers, rank: adapter.rank, scale: adapterScale(adapter) },
   });

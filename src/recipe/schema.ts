@@ -119,7 +119,7 @@ const generation = z.strictObject({
 
 const quantize = z.strictObject({
   smoothing: z.number().min(0).max(1).default(0.5).describe('SmoothQuant migration strength alpha'),
-  calibrationSamples: z.int().positive().default(24),
+  calibrationSamples: z.int().positive().default(12),
 });
 
 const exporting = z.strictObject({

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSft } from '../curate/sft-arrow.ts';
 import type { SftRow } from '../curate/sft-row.ts';
-import { tokenizeRows } from '../engine/token-samples.ts';
+import { type TokenSample, tokenizeRows } from '../engine/token-samples.ts';
 import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { UserError } from '../foundation/errors.ts';
 import { contentHash } from '../foundation/hash.ts';
@@ -14,7 +14,7 @@ import { loadModel } from '../model/load.ts';
 import { resolveModel } from '../model/resolve.ts';
 import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
-import { calibrate } from '../quantize/calibrate.ts';
+import { calibrate, calibrationSamples } from '../quantize/calibrate.ts';
 import { quantizedModel, type Smoothing } from '../quantize/smooth-quant.ts';
 import { loadSmoothing, saveSmoothing } from '../quantize/smoothing-file.ts';
 import type { Recipe, TrainSettings } from '../recipe/schema.ts';
@@ -90,17 +90,7 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
     );
   }
   const inputHash = contentHash(inputs);
-  const weights = loadModel(resolved.folder);
-  let model: RuntimeModel;
-  if (settings.precision === 'w8a8') {
-    const calibration = evenly(trainSet.samples, job.quantize.calibrationSamples);
-    const smoothing = await cachedSmoothing(job.folder, inputHash, () =>
-      calibrate(weights, calibration, { smoothing: job.quantize.smoothing, device: settings.device }),
-    );
-    model = quantizedModel(weights, smoothing);
-  } else {
-    model = f32Model(weights);
-  }
+  const model = await trainedModel(job, resolved.folder, trainSet.samples, inputHash);
   const facts: TrainingFacts = await train(
     {
       name,
@@ -133,10 +123,19 @@ function trainingIdentity(settings: TrainSettings): Record<string, unknown> {
   return identity;
 }
 
-/** `count` samples spread over the whole list. */
-function evenly<T>(samples: readonly T[], count: number): T[] {
-  const stride = Math.max(1, samples.length / count);
-  return Array.from({ length: Math.min(count, samples.length) }, (_, i) => samples[Math.floor(i * stride)]!);
+/** The frozen base in the precision it is trained through. The f32 weights are let go where they were rounded. */
+async function trainedModel(
+  { folder, settings, quantize }: StudentJob,
+  modelFolder: string,
+  samples: readonly TokenSample[],
+  inputHash: string,
+): Promise<RuntimeModel> {
+  const weights = loadModel(modelFolder);
+  if (settings.precision === 'f32') return f32Model(weights);
+  const smoothing = await cachedSmoothing(folder, inputHash, () =>
+    calibrate(weights, calibrationSamples(samples, quantize.calibrationSamples), { smoothing: quantize.smoothing }),
+  );
+  return quantizedModel(weights, smoothing);
 }
 
 /** Smoothing scales are computed once a training: a resumed one must quantize exactly as the first did. */
