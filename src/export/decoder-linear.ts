@@ -1,0 +1,75 @@
+/** The linears of an exported decoder: the same products as src/model/linear.ts, with their weights in the file. */
+
+import { ACTIVATION_STEP } from '../graph/ops/quantized.ts';
+import type { Tensor } from '../graph/value.ts';
+import { type LinearGroup, outputsOf, type Precision } from '../model/linear.ts';
+import type { NodeList } from './node-list.ts';
+import { transposed } from './transposed.ts';
+
+/** What a layer's linears are made of. */
+export interface LayerLinears {
+  /** Weights by graph input (RuntimeModel). */
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly precision: Precision;
+  /** Parameters of an adapter that stays beside the base. */
+  readonly adapter?: {
+    readonly tensors: Readonly<Record<string, Tensor>>;
+    readonly rank: number;
+    readonly scale: number;
+  };
+  /** Begins the names the weights get in the file. */
+  readonly prefix: string;
+}
+
+/** Rows of zeros have no absmax to divide by; any positive floor gives zeros. */
+const SMALLEST_ABSMAX = 1e-30;
+const ZERO_POINT = 128;
+
+/** y = x W + scale (x A) B of x `[batch, sequence, inputs]`. */
+export function decoderLinear(list: NodeList, x: string, group: LinearGroup, layer: LayerLinears): string {
+  const base = layer.precision === 'f32' ? product(list, x, group, layer) : int8Product(list, x, group, layer);
+  const { adapter, prefix } = layer;
+  if (!adapter) return base;
+  const a = list.weight(`${prefix}.${group.name}.lora_A`, adapter.tensors[`${group.name}.A`]!);
+  const b = list.weight(`${prefix}.${group.name}.lora_B`, blockDiagonal(group, adapter));
+  return list.op('Add', [base, list.op('MatMul', [list.op('MatMul', [x, a]), b])]);
+}
+
+function product(list: NodeList, x: string, group: LinearGroup, { weights, prefix }: LayerLinears): string {
+  const { data } = weights[`${group.name}.weight`]!;
+  const outputs = outputsOf(group);
+  const tensor: Tensor = {
+    dtype: 'float32',
+    shape: [group.inputs, outputs],
+    data: transposed(data as Float32Array, outputs, group.inputs),
+  };
+  return list.op('MatMul', [x, list.weight(`${prefix}.${group.name}.weight`, tensor)]);
+}
+
+/** The grid of graph/ops/quantized.ts, node by node, so that the file computes what training computed. */
+function int8Product(list: NodeList, x: string, group: LinearGroup, { weights, prefix }: LayerLinears): string {
+  const step = list.float(ACTIVATION_STEP);
+  const zero = list.weight('u8.zero_point', { dtype: 'uint8', shape: [], data: Uint8Array.of(ZERO_POINT) });
+  const absmax = list.op('ReduceMax', [list.op('Abs', [x]), list.integers([-1])], { keepdims: 1 });
+  const guarded = list.op('Max', [absmax, list.float(SMALLEST_ABSMAX)]);
+  const codes = list.op('QuantizeLinear', [list.op('Div', [x, guarded]), step, zero]);
+  const weight = list.weight(`${prefix}.${group.name}.int8`, weights[`${group.name}.int8`]!);
+  const scale = list.weight(`${prefix}.${group.name}.scale`, weights[`${group.name}.scale`]!);
+  return list.op('Mul', [list.op('MatMulIntegerToFloat', [codes, weight, step, scale, zero]), guarded]);
+}
+
+/** The parts' B matrices as one `[rank * parts, outputs]`, zero off the diagonal, times the adapter's scale. */
+function blockDiagonal(group: LinearGroup, { tensors, rank, scale }: NonNullable<LayerLinears['adapter']>): Tensor {
+  const outputs = outputsOf(group);
+  const data = new Float32Array(rank * group.parts.length * outputs);
+  let left = 0;
+  for (const [i, part] of group.parts.entries()) {
+    const b = tensors[`${group.name}.B.${part.name}`]!.data as Float32Array;
+    for (let r = 0; r < rank; r++) {
+      const start = (i * rank + r) * outputs + left;
+      for (let j = 0; j < part.outputs; j++) data[start + j] = scale * b[r * part.outputs + j]!;
+    }
+    left += part.outputs;
+  }
+  return { dtype: 'float32', shape: [rank * group.parts.length, outputs], data };
+}

@@ -1,0 +1,75 @@
+/** The small files of an exported student: config, generation settings and tokenizer, as transformers.js reads them. */
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../foundation/atomic-file.ts';
+import { readJson } from '../model/hub-config.ts';
+import type { GenerationSettings } from '../recipe/schema.ts';
+
+type Json = Record<string, unknown>;
+
+/** What transformers.js must know of the ONNX files. */
+export interface OnnxFiles {
+  /** The precision loaded where the caller names none. */
+  readonly dtype: 'fp32' | 'q8';
+  /** Data files beside each model file that has any. */
+  readonly dataFiles: Readonly<Record<string, number>>;
+}
+
+/**
+ * Writes config.json, generation_config.json, tokenizer.json and tokenizer_config.json into `folder`.
+ *
+ * @param modelFolder the base's hub-style folder
+ * @param generation settings the student was validated with become its defaults
+ * @param onnx absent: a folder without ONNX files
+ */
+export function writeHubFiles(
+  folder: string,
+  modelFolder: string,
+  generation: GenerationSettings,
+  onnx?: OnnxFiles,
+): void {
+  mkdirSync(folder, { recursive: true });
+  const base = (name: string): Json => {
+    const path = join(modelFolder, name);
+    return existsSync(path) ? (readJson(path) as Json) : {};
+  };
+  const write = (name: string, value: Json) =>
+    writeFileAtomic(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+
+  const { quantization_config: _, ...config } = base('config.json');
+  write('config.json', { ...config, ...(onnx ? { 'transformers.js_config': transformersJs(onnx) } : {}) });
+
+  const { bos_token_id, eos_token_id } = config;
+  write('generation_config.json', {
+    bos_token_id,
+    eos_token_id,
+    ...base('generation_config.json'),
+    ...sampling(generation),
+  });
+
+  copyFileSync(join(modelFolder, 'tokenizer.json'), join(folder, 'tokenizer.json'));
+  const tokenizer = base('tokenizer_config.json');
+  const template = join(modelFolder, 'chat_template.jinja');
+  write('tokenizer_config.json', {
+    ...tokenizer,
+    pad_token: tokenizer.pad_token ?? tokenizer.eos_token,
+    // transformers.js does not read the file of its own that transformers 5 keeps the template in.
+    ...(existsSync(template) ? { chat_template: readFileSync(template, 'utf8') } : {}),
+    // Batches are generated from: the last position must be a real token.
+    padding_side: 'left',
+  });
+}
+
+function transformersJs({ dtype, dataFiles }: OnnxFiles): Json {
+  return { dtype, ...(Object.keys(dataFiles).length > 0 ? { use_external_data_format: dataFiles } : {}) };
+}
+
+/** The recipe's generation settings by their hub names. */
+function sampling({ temperature, topP, repetitionPenalty, maxTokens }: GenerationSettings): Json {
+  return {
+    ...(temperature > 0 ? { do_sample: true, temperature, top_p: topP } : { do_sample: false }),
+    repetition_penalty: repetitionPenalty,
+    max_new_tokens: maxTokens,
+  };
+}
