@@ -1,6 +1,7 @@
 /** Sessions by kind and shape. They hold no weights, so many are cheap; the least recently used go when there are too many. */
 
 import type { Tensor } from '../graph/value.ts';
+import type { OpenGraph } from '../model/decode-graphs.ts';
 import type { GraphPart } from '../model/layer-graphs.ts';
 import { emitGraph } from '../onnx/emit.ts';
 import { createSession, type Session, type SessionSettings } from '../onnx/session.ts';
@@ -21,7 +22,11 @@ export class GraphCache {
   }
 
   /** Runs the graph called `key`, building it the first time. */
-  async run(key: string, build: () => GraphPart, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+  async run(
+    key: string,
+    build: () => GraphPart | OpenGraph,
+    feeds: Record<string, Tensor>,
+  ): Promise<Record<string, Tensor>> {
     const session = await this.session(key, build);
     const start = performance.now();
     const outputs = await session.run(feeds);
@@ -30,7 +35,7 @@ export class GraphCache {
     return outputs;
   }
 
-  private async session(key: string, build: () => GraphPart): Promise<Session> {
+  private async session(key: string, build: () => GraphPart | OpenGraph): Promise<Session> {
     let session = this.sessions.get(key);
     if (session) {
       this.sessions.delete(key);
@@ -41,8 +46,11 @@ export class GraphCache {
         await (await released).release();
       }
       const start = performance.now();
-      const { g, outputs, given } = build();
-      session = createSession(emitGraph(g, outputs, given).bytes, this.settings);
+      const graph = build();
+      session =
+        'bytes' in graph
+          ? createSession(graph.bytes, { ...this.settings, openShapes: true })
+          : createSession(emitGraph(graph.g, graph.outputs, graph.given).bytes, this.settings);
       await session;
       this.buildSeconds += (performance.now() - start) / 1000;
     }
