@@ -14,6 +14,8 @@ export interface SessionSettings {
   readonly optimization?: 'all' | 'basic';
   /** File prefix: writes a profile on release. */
   readonly profile?: string;
+  /** Shapes change from run to run: onnxruntime would else keep a plan of memory for each one it meets. */
+  readonly openShapes?: boolean;
 }
 
 export interface Session {
@@ -31,6 +33,7 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
     intraOpNumThreads: settings.threads ?? availableParallelism(),
     graphOptimizationLevel: settings.optimization ?? 'all',
     logSeverityLevel: 3,
+    enableMemPattern: !settings.openShapes,
     ...(settings.profile ? { enableProfiling: true, profileFilePrefix: settings.profile } : {}),
     extra: {
       // Every session has its own threads: those of an idle session must not spin on the cores of the running one.

@@ -1,0 +1,123 @@
+/** Generates many responses: sequences share the batch, and whoever ends leaves its place to the next. */
+
+import type { Emit } from '../foundation/events.ts';
+import { randomStream } from '../foundation/random.ts';
+import type { GenerationSettings } from '../recipe/schema.ts';
+import { Decoder, type GenerationModel, type PlaceInput } from './decoder.ts';
+import { sampleToken } from './sample-token.ts';
+
+export interface GenerationRequest {
+  readonly id: string;
+  /** Token ids, generation prompt included; at least one. */
+  readonly prompt: readonly number[];
+  /** Names this request's randomness; equal prompts with different seeds give different responses. */
+  readonly seed: string;
+}
+
+export interface Generated {
+  readonly id: string;
+  /** Without the token that ended it. */
+  readonly tokens: number[];
+  /** Whether it ended by itself (by an end token), not by the limit. */
+  readonly complete: boolean;
+  /** From when it got its place to its end; other sequences were at work in the same time. */
+  readonly seconds: number;
+}
+
+export interface GenerationContext {
+  readonly signal: AbortSignal;
+  readonly eosTokenIds: readonly number[];
+  readonly emit?: Emit;
+}
+
+interface Sequence {
+  readonly request: GenerationRequest;
+  readonly tokens: number[];
+  readonly seen: Set<number>;
+  /** Most tokens it may have. */
+  readonly limit: number;
+  readonly began: number;
+}
+
+/**
+ * Yields each response as it ends. A response depends on model, prompt, seed and options alone: neither the other requests
+ * nor their order change a token of it. Requests that begin alike (those of one document) should stand next to one
+ * another: their common beginning is then encoded once.
+ *
+ * A prompt that fills the model's positions yields an empty, incomplete response and a warning.
+ *
+ * @throws InterruptedError when the signal is aborted, within a step
+ */
+export async function* generate(
+  model: GenerationModel,
+  requests: readonly GenerationRequest[],
+  options: GenerationSettings,
+  context: GenerationContext,
+): AsyncGenerator<Generated, void, undefined> {
+  const { config } = model.model;
+  const waiting = requests.values();
+  const places = new Array<Sequence | undefined>(options.batch).fill(undefined);
+  const decoder = new Decoder(model, options.batch);
+  try {
+    for (;;) {
+      for (let place = 0; place < places.length; place++) {
+        while (!places[place]) {
+          const { value: request, done } = waiting.next();
+          if (done) break;
+          const limit = Math.min(options.maxTokens, config.maxPositions - request.prompt.length);
+          if (limit <= 0) {
+            context.emit?.(tooLong(request, config.maxPositions));
+            yield { id: request.id, tokens: [], complete: false, seconds: 0 };
+            continue;
+          }
+          const began = performance.now();
+          await decoder.begin(place, request.prompt, limit, context.signal);
+          places[place] = { request, tokens: [], seen: new Set(request.prompt), limit, began };
+        }
+      }
+      if (places.every((sequence) => !sequence)) return;
+      const logits = await decoder.step(places.map(nextInput), context.signal);
+      for (const [place, sequence] of places.entries()) {
+        if (!sequence) continue;
+        const row = logits.subarray(place * config.vocabSize, (place + 1) * config.vocabSize);
+        const ended = advance(sequence, row, options, context.eosTokenIds);
+        if (!ended) continue;
+        places[place] = undefined;
+        yield ended;
+      }
+    }
+  } finally {
+    await decoder.release();
+  }
+}
+
+/** The token that a sequence feeds next: the last it has. */
+function nextInput(sequence: Sequence | undefined): PlaceInput | undefined {
+  if (!sequence) return undefined;
+  const { request, tokens } = sequence;
+  const token = tokens[tokens.length - 1] ?? request.prompt[request.prompt.length - 1];
+  if (token === undefined) throw new TypeError(`internal: request ${request.id} has an empty prompt`);
+  return { token, position: request.prompt.length + tokens.length - 1 };
+}
+
+/** Adds the next token; the response where that was its last. */
+function advance(
+  { request, tokens, seen, limit, began }: Sequence,
+  logits: Float32Array,
+  options: GenerationSettings,
+  eosTokenIds: readonly number[],
+): Generated | undefined {
+  const token = sampleToken(logits, seen, options, randomStream(request.seed, tokens.length));
+  const complete = eosTokenIds.includes(token);
+  if (!complete) {
+    tokens.push(token);
+    seen.add(token);
+    if (tokens.length < limit) return undefined;
+  }
+  return { id: request.id, tokens, complete, seconds: (performance.now() - began) / 1000 };
+}
+
+function tooLong({ id, prompt }: GenerationRequest, maxPositions: number) {
+  const message = `Generated nothing for ${id}: its prompt of ${prompt.length} tokens fills the model's ${maxPositions} positions`;
+  return { type: 'log', level: 'warn', message } as const;
+}
