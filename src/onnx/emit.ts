@@ -86,13 +86,18 @@ export function emitGraph(
     }
   };
   emitNodes(Object.values(outputs));
+  // A node's output takes the graph output's name; an Identity would copy it. Inputs and second names need one.
+  const renamed = new Map<string, string>();
   for (const [name, value] of Object.entries(outputs)) {
-    nodes.push({ op: 'Identity', inputs: [nameOf(value)], outputs: [name] });
+    const inner = nameOf(value);
+    if (inner.startsWith('%v') && !renamed.has(inner)) renamed.set(inner, name);
+    else nodes.push({ op: 'Identity', inputs: [inner], outputs: [name] });
   }
+  const rename = (name: string) => renamed.get(name) ?? name;
 
   const bytes = encodeModel({
     name: 'graph',
-    nodes,
+    nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })),
     inputs: Array.from(inputs, onnxValue),
     outputs: Object.entries(outputs).map(onnxValue),
     initializers: [...initializers.values()],
