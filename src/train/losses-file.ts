@@ -11,17 +11,19 @@ export function appendLoss(path: string, line: LossLine): void {
   appendFileSync(path, JSON.stringify(line) + '\n');
 }
 
-/** Drops what a resumed training will write again: lines after `step`, and a torn last line. */
-export function truncateLosses(path: string, step: number): void {
-  if (!existsSync(path)) return;
+/** Drops what a resumed training will write again: lines after `step`, and a torn last line. Returns the lines that stay. */
+export function truncateLosses(path: string, step: number): LossLine[] {
+  if (!existsSync(path)) return [];
   const kept = readFileSync(path, 'utf8')
     .split('\n')
-    .filter((line) => {
+    .flatMap((text) => {
       try {
-        return (JSON.parse(line) as LossLine).step <= step;
+        const line = JSON.parse(text) as LossLine;
+        return line.step <= step ? [line] : [];
       } catch {
-        return false;
+        return [];
       }
     });
-  writeFileAtomic(path, kept.map((line) => line + '\n').join(''));
+  writeFileAtomic(path, kept.map((line) => JSON.stringify(line) + '\n').join(''));
+  return kept;
 }

@@ -22,7 +22,7 @@ export function planSteps(documents: readonly string[], settings: StepPlanSettin
     else byDocument.set(document, [i]);
   }
   const steps: number[][] = [];
-  const wanted = Math.round(settings.epochs * documents.length);
+  const wanted = Math.max(1, Math.round(settings.epochs * documents.length));
   let seen = 0;
   for (let epoch = 0; seen < wanted; epoch++) {
     let step: number[] = [];
@@ -42,8 +42,12 @@ export function planSteps(documents: readonly string[], settings: StepPlanSettin
 }
 
 /**
- * Cuts a step into passes through the model: whole documents while they stay under `passTokens`. A pass never splits a
- * document unless the document alone is longer.
+ * Cuts a step into passes through the model: whole documents while they stay under `passTokens`. A document is never
+ * split, however long, as its samples share their prefix.
+ *
+ * @param samples of one step, those of a document side by side
+ * @param documents the document of each sample of the data set
+ * @param lengths its tokens
  */
 export function planPasses(
   samples: readonly number[],

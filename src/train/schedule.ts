@@ -1,7 +1,8 @@
 /** Learning rates by step. */
 
 /**
- * Linear warm-up, then half a cosine to zero (arXiv 1608.03983), as Hugging Face's `cosine` schedule.
+ * Linear warm-up, then half a cosine to zero (arXiv 1608.03983), as Hugging Face's `cosine` schedule, but for the warm-up's
+ * first step: theirs has rate 0 and changes nothing, ours is one ahead and reaches the peak at the warm-up's last.
  *
  * @param step from 1 to steps
  * @param warmup share of the steps spent warming up

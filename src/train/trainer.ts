@@ -1,13 +1,13 @@
 /** Trains one student: the loop over steps, with checkpoints, dev losses and exact resume. */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '../engine/engine.ts';
 import { evaluateLoss } from '../engine/evaluate.ts';
 import type { TokenSample } from '../engine/token-samples.ts';
-import { InterruptedError } from '../foundation/errors.ts';
+import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
-import { adapterScale, adapterSize, createAdapter } from '../model/adapter.ts';
+import { type Adapter, adapterScale, adapterSize, createAdapter } from '../model/adapter.ts';
 import { saveAdapter } from '../model/adapter-file.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { TrainSettings } from '../recipe/schema.ts';
@@ -50,37 +50,55 @@ const PASS_TOKENS = 3072;
  * the same bits.
  *
  * @throws InterruptedError after a checkpoint, when the signal is aborted
+ * @throws UserError where the loss is no number any more
  */
-export async function train(job: TrainingJob, { emit, signal }: RunContext): Promise<TrainingFacts> {
-  const { name, folder, model, settings, seed } = job;
-  mkdirSync(folder, { recursive: true });
-  const documents = job.train.map(({ docId }) => docId);
-  const lengths = job.train.map(({ tokens }) => tokens.length);
-  const steps = planSteps(documents, settings, seed);
+export async function train(job: TrainingJob, context: RunContext): Promise<TrainingFacts> {
+  const { model, settings, seed } = job;
+  mkdirSync(job.folder, { recursive: true });
   const adapter = createAdapter(model.config, settings.lora, seed);
-  const moments = zeroMoments(adapter);
   const engine = new Engine(model, {
     device: settings.device,
     ...(settings.threads ? { threads: settings.threads } : {}),
     lora: { rank: adapter.rank, scale: adapterScale(adapter) },
   });
-  const devLoss = async () => (job.dev.length > 0 ? evaluateLoss(engine, adapter.layers, job.dev, signal) : null);
-  const lossesPath = join(folder, 'losses.jsonl');
-  let state: TrainingState = loadCheckpoint(folder, job.inputHash, adapter, moments) ?? {
-    step: 0,
-    inputHash: job.inputHash,
-    labels: 0,
-    tokens: 0,
-    seconds: 0,
-    devLossBefore: await devLoss(),
-  };
-  truncateLosses(lossesPath, state.step);
-  if (state.step === 0 && state.devLossBefore !== null) {
-    appendLoss(lossesPath, { step: 0, dev_loss: state.devLossBefore });
-    emit({ type: 'dev-loss', student: name, step: 0, loss: state.devLossBefore });
+  try {
+    return await runSteps(job, engine, adapter, context);
+  } finally {
+    await engine.release();
   }
-  let lastDevLoss: { step: number; loss: number | null } = { step: -1, loss: null };
-  const firstStep = state.step;
+}
+
+async function runSteps(
+  job: TrainingJob,
+  engine: Engine,
+  adapter: Adapter,
+  { emit, signal }: RunContext,
+): Promise<TrainingFacts> {
+  const { name, folder, settings } = job;
+  const documents = job.train.map(({ docId }) => docId);
+  const lengths = job.train.map(({ tokens }) => tokens.length);
+  const steps = planSteps(documents, settings, job.seed);
+  const isEvaluated = (step: number) => step === steps.length || step % settings.evaluateEvery === 0;
+  const lossesPath = join(folder, 'losses.jsonl');
+  const evaluate = async (step: number): Promise<number | null> => {
+    if (job.dev.length === 0) return null;
+    const loss = await evaluateLoss(engine, adapter.layers, job.dev, signal);
+    appendLoss(lossesPath, { step, dev_loss: loss });
+    emit({ type: 'dev-loss', student: name, step, loss });
+    return loss;
+  };
+
+  const moments = zeroMoments(adapter);
+  const resumed = loadCheckpoint(folder, job.inputHash, adapter, moments);
+  const written = truncateLosses(lossesPath, resumed?.step ?? -1);
+  let devLoss: number | null = null;
+  if (resumed && isEvaluated(resumed.step)) {
+    // The checkpoint comes before the dev loss, so that a stop in between loses no step.
+    const line = written.find((one) => one.step === resumed.step && 'dev_loss' in one);
+    devLoss = line && 'dev_loss' in line ? line.dev_loss : await evaluate(resumed.step);
+  }
+  const fresh = { step: 0, inputHash: job.inputHash, labels: 0, tokens: 0, seconds: 0 };
+  let state: TrainingState = resumed ?? { ...fresh, devLossBefore: await evaluate(0) };
 
   for (let step = state.step + 1; step <= steps.length; step++) {
     const started = performance.now();
@@ -92,53 +110,42 @@ export async function train(job: TrainingJob, { emit, signal }: RunContext): Pro
       ...ADAMW_DEFAULTS,
       weightDecay: settings.weightDecay,
     });
+    const { loss, labels } = gradient;
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+      throw new UserError(
+        `Cannot go on training ${name}: step ${step} has loss ${loss} and gradient norm ${norm}`,
+        'Lower train.learningRate',
+      );
+    }
     const seconds = (performance.now() - started) / 1000;
     const tokens = batch.reduce((n, i) => n + lengths[i]!, 0);
     state = {
       ...state,
       step,
-      labels: state.labels + gradient.labels,
+      labels: state.labels + labels,
       tokens: state.tokens + tokens,
       seconds: state.seconds + seconds,
     };
-    appendLoss(lossesPath, {
-      step,
-      loss: gradient.loss,
-      learning_rate: learningRate,
-      gradient_norm: norm,
-      tokens,
-      seconds,
-    });
+    appendLoss(lossesPath, { step, loss, learning_rate: learningRate, gradient_norm: norm, tokens, seconds });
     emit({
       type: 'step-end',
       student: name,
       step,
       steps: steps.length,
-      loss: gradient.loss,
+      loss,
       learningRate,
       tokensPerSecond: state.tokens / state.seconds,
       secondsLeft: (state.seconds / step) * (steps.length - step),
     });
-    const last = step === steps.length;
-    if (last || step % settings.evaluateEvery === 0) {
-      lastDevLoss = { step, loss: await devLoss() };
-      if (lastDevLoss.loss !== null && !signal.aborted) {
-        appendLoss(lossesPath, { step, dev_loss: lastDevLoss.loss });
-        emit({ type: 'dev-loss', student: name, step, loss: lastDevLoss.loss });
-      }
-    }
-    if (last || signal.aborted || step % settings.checkpointEvery === 0) {
+    if (isEvaluated(step) || signal.aborted || step % settings.checkpointEvery === 0) {
       saveCheckpoint(folder, state, adapter, moments);
     }
-    if (signal.aborted && !last) {
-      await engine.release();
+    if (signal.aborted) {
       throw new InterruptedError(`Stopped training ${name} after step ${step} of ${steps.length}; the step is saved`);
     }
+    if (isEvaluated(step)) devLoss = await evaluate(step);
   }
-  if (lastDevLoss.step !== steps.length) lastDevLoss = { step: steps.length, loss: await devLoss() };
-  await engine.release();
   saveAdapter(join(folder, 'adapter.safetensors'), adapter);
-  if (firstStep < steps.length) rmSync(join(folder, `checkpoint-${steps.length}`), { recursive: true, force: true });
   return {
     steps: steps.length,
     trainable: adapterSize(adapter),
@@ -146,6 +153,6 @@ export async function train(job: TrainingJob, { emit, signal }: RunContext): Pro
     tokens_per_second: state.tokens / state.seconds,
     seconds: state.seconds,
     dev_loss_before: state.devLossBefore,
-    dev_loss: lastDevLoss.loss,
+    dev_loss: devLoss,
   };
 }
