@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeHubFiles } from '../src/export/hub-files.ts';
+import { transformersJsConfig, writeHubFiles } from '../src/export/hub-files.ts';
 import { decoderModel } from '../src/export/onnx-decoder.ts';
 import { writeOnnx } from '../src/export/write-onnx.ts';
 import type { Tensor as GraphTensor } from '../src/graph/value.ts';
@@ -175,10 +175,10 @@ describe('transformers.js', () => {
     const { generate } = recipeWith({});
     writeOnnx(join(folder, 'onnx', 'model.onnx'), decoderModel(forms.f32));
     writeOnnx(join(folder, 'onnx', 'model_quantized.onnx'), decoderModel(forms['w8a8 beside']));
-    writeHubFiles(folder, student.modelFolder, generate, { dtype: 'q8', dataFiles: {} });
+    writeHubFiles(folder, student.modelFolder, generate, transformersJsConfig('q8', {}));
     const limits = { inside: 1e5, dataFile: 2e5 };
     const dataFiles = writeOnnx(join(split, 'onnx', 'model.onnx'), decoderModel(forms.f32), limits);
-    writeHubFiles(split, student.modelFolder, generate, { dtype: 'fp32', dataFiles: { 'model.onnx': dataFiles } });
+    writeHubFiles(split, student.modelFolder, generate, transformersJsConfig('fp32', { 'model.onnx': dataFiles }));
     js = await AutoTokenizer.from_pretrained(folder);
   });
 

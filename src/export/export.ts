@@ -10,10 +10,11 @@ import { mergeAdapter } from '../model/merge-adapter.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { type AdaptedModel, loadStudent, type Student, w8a8Student } from '../quantize/student-model.ts';
 import type { Recipe, StudentSettings } from '../recipe/schema.ts';
-import { writeHubFiles } from './hub-files.ts';
+import { transformersJsConfig, writeHubFiles } from './hub-files.ts';
 import { baseName, defaultDtype, writeModelCards } from './model-card.ts';
 import { decoderModel } from './onnx-decoder.ts';
 import { writePeft } from './peft.ts';
+import { writeCompressedFolder, writeMergedFolder } from './safetensors-folder.ts';
 import { writeOnnx } from './write-onnx.ts';
 
 /** Part of the inputs' identity: raise it when the files change, so that they are written again. */
@@ -52,8 +53,8 @@ async function exportStudent(recipe: Recipe, { name }: StudentSettings, folder: 
     emit({ type: 'command-skip', command: 'export', reason: `${name} is exported` });
     return;
   }
-  const { onnx, peft, adapter: form } = recipe.export;
-  const total = onnx.length + (peft ? 1 : 0);
+  const { onnx, peft, safetensors, adapter: form } = recipe.export;
+  const total = onnx.length + (peft ? 1 : 0) + safetensors.length;
   emit({ type: 'command-start', command: 'export', detail: name, total, unit: 'files' });
   let done = 0;
   const finished = () => {
@@ -63,32 +64,29 @@ async function exportStudent(recipe: Recipe, { name }: StudentSettings, folder: 
   };
 
   const student = await loadStudent(recipe, folder, name, context);
-  for (const part of ['manifest.json', 'onnx', 'peft']) rmSync(join(target, part), { recursive: true, force: true });
+  for (const part of ['manifest.json', 'onnx', 'peft', 'safetensors', 'compressed-tensors'])
+    rmSync(join(target, part), { recursive: true, force: true });
   const dataFiles: Record<string, number> = {};
   for (const precision of onnx) {
     const count = writeOnnx(join(target, 'onnx', FILES[precision]), decoderModel(formOf(student, precision, form)));
     if (count > 0) dataFiles[FILES[precision]] = count;
     finished();
   }
-  writeHubFiles(
-    target,
-    student.modelFolder,
-    recipe.generate,
-    onnx.length > 0 ? { dtype: defaultDtype(onnx), dataFiles } : undefined,
-  );
+  const extra = onnx.length > 0 ? transformersJsConfig(defaultDtype(onnx), dataFiles) : {};
+  writeHubFiles(target, student.modelFolder, recipe.generate, extra);
   if (peft) {
     const base = { name: baseName(student.settings.model), sha256: student.sha256 };
     writePeft(join(target, 'peft'), student.weights.config, student.adapter, base);
     finished();
   }
+  for (const precision of safetensors) {
+    if (precision === 'f32') writeMergedFolder(join(target, 'safetensors'), student, recipe.generate);
+    else writeCompressedFolder(join(target, 'compressed-tensors'), student, recipe.generate);
+    finished();
+  }
   const seconds = (performance.now() - started) / 1000;
   writeManifest(target, { kind: 'export', inputs, seconds, facts: { base_sha256: student.sha256 } });
-  emit({
-    type: 'command-end',
-    command: 'export',
-    seconds,
-    summary: `${name}: ${[...onnx, ...(peft ? ['peft'] : [])].join(', ')}`,
-  });
+  emit({ type: 'command-end', command: 'export', seconds, summary: `${name}: ${total} files in ${target}` });
 }
 
 /** What a precision's file holds. In f32 the adapter is merged: nothing is rounded, and the file is a plain decoder. */

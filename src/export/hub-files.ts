@@ -8,27 +8,14 @@ import type { GenerationSettings } from '../recipe/schema.ts';
 
 type Json = Record<string, unknown>;
 
-/** What transformers.js must know of the ONNX files. */
-export interface OnnxFiles {
-  /** The precision loaded where the caller names none. */
-  readonly dtype: 'fp32' | 'q8';
-  /** Data files beside each model file that has any. */
-  readonly dataFiles: Readonly<Record<string, number>>;
-}
-
 /**
  * Writes config.json, generation_config.json, tokenizer.json and tokenizer_config.json into `folder`.
  *
  * @param modelFolder the base's hub-style folder
  * @param generation settings the student was validated with become its defaults
- * @param onnx absent: a folder without ONNX files
+ * @param extra fields of config.json that the base's does not have
  */
-export function writeHubFiles(
-  folder: string,
-  modelFolder: string,
-  generation: GenerationSettings,
-  onnx?: OnnxFiles,
-): void {
+export function writeHubFiles(folder: string, modelFolder: string, generation: GenerationSettings, extra: Json): void {
   mkdirSync(folder, { recursive: true });
   const base = (name: string): Json => {
     const path = join(modelFolder, name);
@@ -38,7 +25,7 @@ export function writeHubFiles(
     writeFileAtomic(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
 
   const { quantization_config: _, ...config } = base('config.json');
-  write('config.json', { ...config, ...(onnx ? { 'transformers.js_config': transformersJs(onnx) } : {}) });
+  write('config.json', { ...config, ...extra });
 
   const { bos_token_id, eos_token_id } = config;
   write('generation_config.json', {
@@ -61,8 +48,15 @@ export function writeHubFiles(
   });
 }
 
-function transformersJs({ dtype, dataFiles }: OnnxFiles): Json {
-  return { dtype, ...(Object.keys(dataFiles).length > 0 ? { use_external_data_format: dataFiles } : {}) };
+/**
+ * The field of config.json that tells transformers.js of the ONNX files.
+ *
+ * @param dtype the precision loaded where the caller names none
+ * @param dataFiles how many data files lie beside each model file that has any
+ */
+export function transformersJsConfig(dtype: 'fp32' | 'q8', dataFiles: Readonly<Record<string, number>>): Json {
+  const external = Object.keys(dataFiles).length > 0 ? { use_external_data_format: dataFiles } : {};
+  return { 'transformers.js_config': { dtype, ...external } };
 }
 
 /** The recipe's generation settings by their hub names. */

@@ -36,7 +36,7 @@ export function writeModelCards(recipe: Recipe, folder: RunFolder): void {
 function modelCard(recipe: Recipe, student: StudentSettings, folder: RunFolder): string {
   const settings = studentTrain(recipe, student);
   const base = baseName(settings.model);
-  const { onnx, adapter, peft } = recipe.export;
+  const { onnx, adapter, peft, safetensors } = recipe.export;
   const facts = readManifest(folder.student(student.name))?.facts ?? {};
   const form = adapter === 'beside' ? 'f32 adapter beside the int8 base' : 'adapter merged, then rounded to int8';
   const rows = [
@@ -51,6 +51,10 @@ function modelCard(recipe: Recipe, student: StudentSettings, folder: RunFolder):
     ...(onnx.includes('w8a8') ? [`\`onnx/model_quantized.onnx\`: W8A8, ${form} (\`dtype: "q8"\`)`] : []),
     ...(peft
       ? ['`peft/`: the LoRA adapter for Python (`PeftModel.from_pretrained`), for the base as it is on the hub']
+      : []),
+    ...(safetensors.includes('f32') ? ['`safetensors/`: adapter merged, f32, for transformers'] : []),
+    ...(safetensors.includes('w8a8')
+      ? ['`compressed-tensors/`: merged and rounded to W8A8, for vLLM and transformers with compressed-tensors']
       : []),
   ];
   return `---

@@ -56,7 +56,10 @@ export function writeOnnx(path: string, model: OnnxModel, limits: OnnxFileLimits
     end = Math.ceil((end + length) / PAGE) * PAGE;
   }
   for (const [i, tensors] of files.entries()) {
-    writeFileAtomic(join(dirname(path), dataFileName(path, i)), ...tensors.flatMap(({ data }) => padded(data)));
+    const pieces = tensors.flatMap(({ data }, at) =>
+      (at === 0 ? [] : [gapAfter(tensors[at - 1]!.data)]).concat(bytesOf(data)),
+    );
+    writeFileAtomic(join(dirname(path), dataFileName(path, i)), ...pieces);
   }
   writeFileAtomic(path, ...blocks(encodeModelParts({ ...model, initializers })));
   return files.length;
@@ -71,9 +74,9 @@ function byteLength(tensor: OnnxInitializer | OnnxExternalInitializer): number {
 const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) =>
   new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 
-function padded(data: TypedArray): Uint8Array[] {
-  const rest = data.byteLength % PAGE;
-  return rest === 0 ? [bytesOf(data)] : [bytesOf(data), new Uint8Array(PAGE - rest)];
+/** What lies between a tensor and the next page. */
+function gapAfter({ byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(Math.ceil(byteLength / PAGE) * PAGE - byteLength);
 }
 
 /** The same bytes in few pieces: runs of small ones joined, large ones as they are. */

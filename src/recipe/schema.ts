@@ -132,6 +132,10 @@ const exporting = z.strictObject({
     .default('beside')
     .describe('w8a8: adapter merged and re-rounded, or f32 beside the int8 base'),
   peft: z.boolean().default(true).describe('LoRA adapter as PEFT safetensors'),
+  safetensors: z
+    .array(z.enum(['f32', 'w8a8']))
+    .default([])
+    .describe('Merged model folders for Python: f32 for transformers, w8a8 in the format of compressed-tensors (vLLM)'),
 });
 
 const judge = z.strictObject({

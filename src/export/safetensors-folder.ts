@@ -1,0 +1,80 @@
+/** A student as one plain model folder for Python: merged in f32, or on the W8A8 grid in the format of compressed-tensors. */
+
+import { join } from 'node:path';
+import type { Tensor } from '../graph/value.ts';
+import { LINEAR_NAMES } from '../model/config.ts';
+import { EMBEDDING, FINAL_NORM, HEAD } from '../model/hub-weights.ts';
+import { linearGroups } from '../model/llama.ts';
+import { mergeAdapter } from '../model/merge-adapter.ts';
+import type { RuntimeModel } from '../model/runtime-model.ts';
+import { type WritableTensor, writeSafetensors } from '../model/safetensors.ts';
+import { type Student, w8a8Student } from '../quantize/student-model.ts';
+import type { GenerationSettings } from '../recipe/schema.ts';
+import { writeHubFiles } from './hub-files.ts';
+
+const WEIGHTS = 'model.safetensors';
+/** What is stored, whatever the base was stored in. */
+const FLOAT32 = { torch_dtype: 'float32', dtype: 'float32' };
+
+/**
+ * The grid of src/graph/ops/quantized.ts as compressed-tensors says it. With another status, or without the ignored head,
+ * the library loads the folder and computes something else.
+ */
+const QUANTIZATION = {
+  quant_method: 'compressed-tensors',
+  format: 'int-quantized',
+  quantization_status: 'compressed',
+  ignore: ['lm_head'],
+  config_groups: {
+    group_0: {
+      targets: ['Linear'],
+      weights: { num_bits: 8, type: 'int', symmetric: true, strategy: 'channel', dynamic: false },
+      input_activations: { num_bits: 8, type: 'int', symmetric: true, strategy: 'token', dynamic: true },
+    },
+  },
+};
+
+/** Writes the student with its adapter merged in f32, as `AutoModelForCausalLM.from_pretrained` of transformers loads it. */
+export function writeMergedFolder(folder: string, student: Student, generation: GenerationSettings): void {
+  writeSafetensors(join(folder, WEIGHTS), mergeAdapter(student.weights, student.adapter).tensors);
+  writeHubFiles(folder, student.modelFolder, generation, FLOAT32);
+}
+
+/**
+ * Writes the student merged and rounded to int8, as transformers and vLLM load it with compressed-tensors.
+ *
+ * @throws UserError where it is not calibrated
+ */
+export function writeCompressedFolder(folder: string, student: Student, generation: GenerationSettings): void {
+  writeSafetensors(join(folder, WEIGHTS), compressedTensors(w8a8Student(student, 'merged').model));
+  writeHubFiles(folder, student.modelFolder, generation, { ...FLOAT32, quantization_config: QUANTIZATION });
+}
+
+/** Per linear: weight int8 `[outputs, inputs]` and weight_scale f32 `[outputs, 1]`; everything else f32. */
+function compressedTensors({ config, layers, embedding, head, normFinal }: RuntimeModel): Map<string, WritableTensor> {
+  const float = ({ shape, data }: Tensor) => ({ shape, data: data as Float32Array });
+  const tensors = new Map<string, WritableTensor>([
+    [EMBEDDING, float(embedding)],
+    [FINAL_NORM, float(normFinal)],
+  ]);
+  if (head !== embedding) tensors.set(HEAD, float(head));
+  for (const [layer, weights] of layers.entries()) {
+    const prefix = `model.layers.${layer}`;
+    tensors.set(`${prefix}.input_layernorm.weight`, float(weights.norm1!));
+    tensors.set(`${prefix}.post_attention_layernorm.weight`, float(weights.norm2!));
+    for (const { name, inputs, parts } of Object.values(linearGroups(config))) {
+      const codes = weights[`${name}.int8t`]!.data as Int8Array;
+      const scales = weights[`${name}.scale`]!.data as Float32Array;
+      let start = 0;
+      for (const part of parts) {
+        const end = start + part.outputs;
+        const key = `${prefix}.${LINEAR_NAMES[part.name]}`;
+        const weight = codes.subarray(start * inputs, end * inputs);
+        tensors.set(`${key}.weight`, { shape: [part.outputs, inputs], data: weight });
+        tensors.set(`${key}.weight_scale`, { shape: [part.outputs, 1], data: scales.subarray(start, end) });
+        start = end;
+      }
+    }
+  }
+  return tensors;
+}
