@@ -2,7 +2,7 @@
 
 import { Box, Text } from 'ink';
 import { type Bar, barRate, barSecondsLeft, type CommandProgress, type CommandState } from '../pipeline/progress.ts';
-import { count, duration, oneLine, rate } from './format.ts';
+import { count, duration, oneLine, rate, wrapLines } from './format.ts';
 import { Tint, type Tone } from './tint.tsx';
 
 const MARKS: Record<CommandState, { mark: string; tone: Tone }> = {
@@ -43,19 +43,21 @@ function CommandRow({ command, now, width }: { command: CommandProgress; now: nu
   const seconds = (command.seconds ?? 0) + (running ? (now - (command.startedAt ?? now)) / 1000 : 0);
   const time = running || command.seconds !== undefined ? duration(seconds) : '';
   const open = running || command.state === 'failed';
-  const [first = '', ...others] = [...command.outcomes, ...(open ? [command.detail] : [])];
-  const cell = (text: string, room: number) => oneLine(text, room).padEnd(room);
+  const room = width - INDENT_CELLS - time.length - 1;
+  const texts = [...command.outcomes, ...(open ? [command.detail] : [])];
+  const [first = '', ...others] = texts.flatMap((text) => wrapLines(text, room));
   const quiet = open ? {} : ({ tone: 'quiet' } as const);
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">
         <Tint tone={tone}>{mark}</Tint> {command.command.padEnd(NAME_CELLS)}{' '}
-        <Tint {...quiet}>{cell(first, width - INDENT_CELLS - time.length - 1)}</Tint> {time}
+        <Tint {...quiet}>{first.padEnd(room)}</Tint> {time}
       </Text>
-      {others.map((text) => (
-        <Text key={text} wrap="truncate">
+      {others.map((text, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text have no other identity
+        <Text key={i} wrap="truncate">
           {' '.repeat(INDENT_CELLS)}
-          <Tint {...quiet}>{oneLine(text, width - INDENT_CELLS)}</Tint>
+          <Tint {...quiet}>{text}</Tint>
         </Text>
       ))}
       {running && command.bars.map((bar) => <ProgressBar key={bar.label} bar={bar} />)}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { duration, oneLine, rate } from './format.ts';
+import { duration, oneLine, rate, wrapLines } from './format.ts';
 
 test.each([
   [0.4, '0 s'],
@@ -20,4 +20,10 @@ test('rate() turns to minutes below one a second', () => {
 test('oneLine() collapses white space and cuts by characters, not by halves of them', () => {
   expect(oneLine('  a\n\n b\tc ', 9)).toBe('a b c');
   expect(oneLine('😀😀😀😀', 3)).toBe('😀😀…');
+});
+
+test('wrapLines() breaks between words and never exceeds the width', () => {
+  expect(wrapLines('pairs: 6 of 6 kept', 9)).toEqual(['pairs: 6', 'of 6 kept']);
+  expect(wrapLines('a verylongword b', 5)).toEqual(['a', 'very…', 'b']);
+  expect(wrapLines('', 5)).toEqual([]);
 });

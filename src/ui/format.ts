@@ -26,3 +26,15 @@ export function oneLine(text: string, width: number): string {
   const characters = [...flat];
   return characters.length <= width ? flat : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
+
+/** The text at its word borders in lines of at most `width` characters; a longer word is cut with an ellipsis. */
+export function wrapLines(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const last = lines.at(-1);
+    if (last !== undefined && [...last].length + 1 + [...word].length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(oneLine(word, width));
+  }
+  return lines;
+}
