@@ -19,33 +19,38 @@ const INDENT_CELLS = NAME_CELLS + 3;
 const BAR_CELLS = 18;
 const LABEL_CELLS = 14;
 
+interface Layout {
+  /** Columns. */
+  width: number;
+  /** One line a command, for low terminals. */
+  compact: boolean;
+}
+
 export function CommandList({
   commands,
   now,
-  width,
-}: {
-  commands: readonly CommandProgress[];
-  now: number;
-  width: number;
-}) {
+  ...layout
+}: { commands: readonly CommandProgress[]; now: number } & Layout) {
   return (
     <Box flexDirection="column">
       {commands.map((command) => (
-        <CommandRow key={command.command} command={command} now={now} width={width} />
+        <CommandRow key={command.command} command={command} now={now} {...layout} />
       ))}
     </Box>
   );
 }
 
-function CommandRow({ command, now, width }: { command: CommandProgress; now: number; width: number }) {
+function CommandRow({ command, now, width, compact }: { command: CommandProgress; now: number } & Layout) {
   const { mark, tone } = MARKS[command.state];
   const running = command.state === 'running';
   const seconds = (command.seconds ?? 0) + (running ? (now - (command.startedAt ?? now)) / 1000 : 0);
   const time = running || command.seconds !== undefined ? duration(seconds) : '';
   const open = running || command.state === 'failed';
   const room = width - INDENT_CELLS - time.length - 1;
-  const texts = [...command.outcomes, ...(open ? [command.detail] : [])];
-  const [first = '', ...others] = texts.flatMap((text) => wrapLines(text, room));
+  // Of a part at work, a low terminal shows only that.
+  const texts = [...(compact && open ? [] : command.outcomes), ...(open ? [command.detail] : [])];
+  const lines = compact ? [oneLine(texts.join('; '), room)] : texts.flatMap((text) => wrapLines(text, room));
+  const [first = '', ...others] = lines;
   const quiet = open ? {} : ({ tone: 'quiet' } as const);
   return (
     <Box flexDirection="column">

@@ -6,7 +6,7 @@ import { runStore } from './run-store.ts';
 import { RunView } from './run-view.tsx';
 
 /** The screen after events at given milliseconds. */
-function screenAfter(events: [number, RunEvent][], width = 80): string {
+function screenAfter(events: [number, RunEvent][], width = 80, compact = false): string {
   let now = 0;
   const store = runStore(COMMANDS, () => now);
   for (const [at, event] of events) {
@@ -14,7 +14,7 @@ function screenAfter(events: [number, RunEvent][], width = 80): string {
     store.emit(event);
   }
   store.close();
-  const { lastFrame, unmount } = render(<RunView store={store} width={width} color={false} />);
+  const { lastFrame, unmount } = render(<RunView store={store} width={width} color={false} compact={compact} />);
   const frame = lastFrame() ?? '';
   unmount();
   return frame;
@@ -106,6 +106,20 @@ test.each([80, 40])('RunView keeps every line within %i columns', (width) => {
     width,
   );
   for (const line of frame.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+});
+
+test('RunView wraps what came of a command, or keeps to one line on low terminals', () => {
+  const end = (summary: string): RunEvent => ({ type: 'command-end', command: 'train', seconds: 9, summary });
+  const events: [number, RunEvent][] = [
+    [0, start('train', 'pairs')],
+    [9, end('pairs: '.repeat(15))],
+    [9, end('reformulate: done')],
+  ];
+  const frame = screenAfter(events);
+  expect(frame.match(/pairs:/g)).toHaveLength(15);
+  expect(frame).toContain('             reformulate: done');
+  const low = screenAfter(events, 80, true);
+  expect(low.trim().split('\n')).toHaveLength(7);
 });
 
 test('RunView uses no escape codes without colour', () => {

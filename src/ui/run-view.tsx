@@ -8,7 +8,16 @@ import type { RunStore } from './run-store.ts';
 import { ScrolledLine } from './scrolled-line.tsx';
 import { ColorContext } from './tint.tsx';
 
-export function RunView({ store, width, color }: { store: RunStore; width: number; color: boolean }) {
+export interface RunViewProps {
+  store: RunStore;
+  /** Columns. */
+  width: number;
+  color: boolean;
+  /** For low terminals: one line a command. */
+  compact: boolean;
+}
+
+export function RunView({ store, width, color, compact }: RunViewProps) {
   const { run, scrolled, now } = useSyncExternalStore(store.subscribe, store.screen);
   const training = run.commands.some(({ command, state }) => command === 'train' && state === 'running');
   const student = run.students.at(-1);
@@ -16,7 +25,7 @@ export function RunView({ store, width, color }: { store: RunStore; width: numbe
     <ColorContext value={color}>
       <Static items={[...scrolled]}>{(item) => <ScrolledLine key={item.key} item={item} width={width} />}</Static>
       <Box flexDirection="column" width={width} marginTop={1}>
-        <CommandList commands={run.commands} now={now} width={width} />
+        <CommandList commands={run.commands} now={now} width={width} compact={compact} />
         {training && student ? <LossCurve student={student} width={width} /> : null}
       </Box>
     </ColorContext>

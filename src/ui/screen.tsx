@@ -11,12 +11,13 @@ export interface ScreenSettings {
   stdout: NodeJS.WriteStream;
   width: number;
   color: boolean;
+  compact: boolean;
 }
 
 /** Renders events to the terminal until closed. */
-export function showScreen({ commands, stdout, width, color }: ScreenSettings): RunDisplay {
+export function showScreen({ commands, stdout, width, color, compact }: ScreenSettings): RunDisplay {
   const store = runStore(commands);
-  const screen = render(<RunView store={store} width={width} color={color} />, {
+  const screen = render(<RunView store={store} width={width} color={color} compact={compact} />, {
     stdout,
     exitOnCtrlC: false,
     maxFps: 10,

@@ -5,6 +5,9 @@ import type { CommandName, Emit } from '../foundation/events.ts';
 /** Wider lines are harder to read, and a screen of 80 columns is what there always is. */
 const WIDEST = 80;
 
+/** Seven commands with what came of them, bars and the curve; a screen that does not fit flickers. */
+const FULL_ROWS = 36;
+
 export interface RunDisplay {
   emit: Emit;
   /** Leaves the last screen standing and gives the terminal back. */
@@ -34,5 +37,6 @@ export async function showRun({ commands, stdout, json, env }: DisplaySettings):
     width: Math.min(WIDEST, stdout.columns || WIDEST),
     // https://no-color.org: present and not empty, whatever its value.
     color: !env.NO_COLOR,
+    compact: stdout.rows < FULL_ROWS,
   });
 }
