@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { engineLogits, largestDistance } from '../../test/engine-logits.ts';
+import { drawTokens, smoothedWeights, tinyWeights } from '../../test/tiny-models.ts';
+import { randomStream } from '../foundation/random.ts';
+import { linearGroups } from '../model/llama.ts';
+import { f32Model, groupWeight } from '../model/runtime-model.ts';
+import { noSmoothing, quantizedModel, type Smoothing, smoothingScales } from './smooth-quant.ts';
+
+const weights = tinyWeights();
+const { config } = weights;
+
+/** Scales from a tenth to ten, far from what calibration would give. */
+const wildSmoothing: Smoothing = Array.from({ length: config.layers }, (_, layer) => {
+  const draw = (name: string) => {
+    const random = randomStream('smoothing', layer, name);
+    return Float32Array.from({ length: config.hiddenSize }, () => 10 ** (2 * random.uniform() - 1));
+  };
+  return { qkv: draw('qkv'), gateUp: draw('gateUp') };
+});
+
+describe('smoothingScales()', () => {
+  const weight = Float32Array.of(1, -4, 0.5, 2, 3, 0);
+
+  it('balances activations and weights by the migration strength', () => {
+    const absmax = Float32Array.of(8, 9, 2);
+    // Largest |W| by column: 2, 4, 0.5.
+    expect([...smoothingScales(absmax, weight, 0.5)]).toEqual(
+      [8 ** 0.5 / 2 ** 0.5, 9 ** 0.5 / 4 ** 0.5, 2 ** 0.5 / 0.5 ** 0.5].map(Math.fround),
+    );
+    expect([...smoothingScales(absmax, weight, 1)]).toEqual([8, 9, 2]);
+    expect([...smoothingScales(absmax, weight, 0)]).toEqual([0.5, 0.25, 2]);
+  });
+
+  it('leaves channels alone that nothing goes through', () => {
+    expect([...smoothingScales(Float32Array.of(0, 1), Float32Array.of(1, 0), 0.5)]).toEqual([1, 1]);
+  });
+
+  it('has a floor', () => {
+    expect(smoothingScales(Float32Array.of(1e-20), Float32Array.of(1), 0.5)[0]).toBe(Math.fround(1e-5));
+  });
+});
+
+describe('quantizedModel()', () => {
+  it('rounds each smoothed weight by half a step of its output channel at most', () => {
+    const smoothed = smoothedWeights(weights, wildSmoothing);
+    const { layers, precision } = quantizedModel(weights, wildSmoothing);
+    expect(precision).toBe('w8a8');
+    for (const [layer, tensors] of layers.entries()) {
+      for (const group of Object.values(linearGroups(config))) {
+        const expected = groupWeight(smoothed, layer, group);
+        const codes = tensors[`${group.name}.int8t`]!.data as Int8Array;
+        const scale = tensors[`${group.name}.scale`]!.data as Float32Array;
+        const off = expected.map((w, i) => {
+          const step = scale[Math.floor(i / group.inputs)]!;
+          return Math.abs(codes[i]! * step - w) / step;
+        });
+        expect(Math.max(...off)).toBeLessThanOrEqual(0.5 + 2e-5);
+        expect(tensors[`${group.name}.int8`]!.shape).toEqual([group.inputs, expected.length / group.inputs]);
+      }
+    }
+  });
+
+  it('divides the norms by the scales, and leaves embedding, head and final norm as they are', () => {
+    const model = quantizedModel(weights, wildSmoothing);
+    const plain = f32Model(weights);
+    for (const [layer, { norm1, norm2 }] of model.layers.entries()) {
+      const before = plain.layers[layer]!;
+      const { qkv, gateUp } = wildSmoothing[layer]!;
+      expect(norm1!.data).toEqual((before.norm1!.data as Float32Array).map((w, i) => w / qkv[i]!));
+      expect(norm2!.data).toEqual((before.norm2!.data as Float32Array).map((w, i) => w / gateUp[i]!));
+    }
+    expect([model.embedding, model.head, model.normFinal]).toEqual([plain.embedding, plain.head, plain.normFinal]);
+  });
+
+  it('without smoothing rounds the weights alone', () => {
+    const { layers } = quantizedModel(weights, noSmoothing(weights));
+    expect(layers[0]!.norm1!.data).toEqual(f32Model(weights).layers[0]!.norm1!.data);
+  });
+});
+
+describe('smoothing', () => {
+  it('leaves the f32 function as it was', async () => {
+    const tokens = drawTokens(40, 'smoothing');
+    const before = await engineLogits(f32Model(weights), tokens);
+    const after = await engineLogits(f32Model(smoothedWeights(weights, wildSmoothing)), tokens);
+    for (const [i, row] of after.logits.entries()) expect(largestDistance(row, before.logits[i]!)).toBeLessThan(5e-5);
+  });
+});
