@@ -1,14 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../foundation/errors.ts';
 import { type RandomStream, randomStream } from '../foundation/random.ts';
-import { nucleus, penalizeRepetition, sampleToken } from './sample-token.ts';
+import { keepNucleus, penalizeRepetition, sampleToken, toWeights } from './sample-token.ts';
 
 const PLAIN = { temperature: 1, topP: 1, repetitionPenalty: 1 };
 const log = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
 /** A stream whose draws are all `u`. */
 const drawing = (u: number): RandomStream => ({ ...randomStream('unused'), uniform: () => u });
-const tokens = (logits: Float32Array, temperature: number, topP: number) =>
-  nucleus(logits, temperature, topP).map(({ token }) => token);
+/** The tokens that keepNucleus() leaves of the likeliest `topP`. */
+function kept(logits: Float32Array, temperature: number, topP: number): number[] {
+  const weights = logits.slice();
+  keepNucleus(weights, topP * toWeights(weights, temperature));
+  return Array.from(weights.keys()).filter((token) => weights[token]! > 0);
+}
 
 describe('penalizeRepetition()', () => {
   it('divides what is positive, multiplies what is negative, once a token', () => {
@@ -18,37 +23,48 @@ describe('penalizeRepetition()', () => {
   });
 });
 
-describe('nucleus()', () => {
-  it('keeps the fewest tokens that reach topP, likeliest first', () => {
+describe('toWeights()', () => {
+  it('gives probabilities relative to the likeliest, and their sum', () => {
+    const weights = log(0.1, 0.4, 0.5);
+    expect(toWeights(weights, 1)).toBeCloseTo(2, 6);
+    expect(Array.from(weights, (weight) => weight.toFixed(6))).toEqual(['0.200000', '0.800000', '1.000000']);
+    const cold = log(0.25, 0.5);
+    expect(toWeights(cold, 0.5)).toBeCloseTo(1.25, 6);
+  });
+});
+
+describe('keepNucleus()', () => {
+  it('keeps the fewest tokens that reach topP', () => {
     const logits = log(0.1, 0.5, 0.15, 0.25);
-    expect(tokens(logits, 1, 0.4)).toEqual([1]);
-    expect(tokens(logits, 1, 0.7)).toEqual([1, 3]);
-    expect(tokens(logits, 1, 0.8)).toEqual([1, 3, 2]);
-    expect(tokens(logits, 1, 1)).toEqual([1, 3, 2, 0]);
+    expect(kept(logits, 1, 0.4)).toEqual([1]);
+    expect(kept(logits, 1, 0.7)).toEqual([1, 3]);
+    expect(kept(logits, 1, 0.8)).toEqual([1, 2, 3]);
+    expect(kept(logits, 1, 0.99)).toEqual([0, 1, 2, 3]);
+    expect(kept(logits, 0.1, 0.9)).toEqual([1]);
   });
 
-  it('takes the lower token of equals', () => {
-    expect(tokens(log(0.25, 0.25, 0.25, 0.25), 1, 0.5)).toEqual([0, 1]);
+  it('keeps the lower token of equals', () => {
+    expect(kept(log(0.2, 0.4, 0.2, 0.2), 1, 0.75)).toEqual([0, 1, 2]);
   });
 
-  it('narrows with low temperatures', () => {
-    expect(tokens(log(0.1, 0.5, 0.15, 0.25), 0.1, 0.9)).toEqual([1]);
+  it('returns what it keeps', () => {
+    expect(keepNucleus(Float32Array.of(0.25, 1, 0.5, 0.25), 1.4)).toBe(1.5);
   });
 
-  it('is the shortest beginning of the sorted distribution that reaches topP', () => {
-    const logits = fc.array(fc.double({ min: -12, max: 12, noNaN: true }), { minLength: 1, maxLength: 200 });
-    const topP = fc.double({ min: 0.01, max: 0.999, noNaN: true });
-    const temperature = fc.double({ min: 0.2, max: 3, noNaN: true });
+  it('keeps the shortest beginning of the sorted weights that reaches what is wanted', () => {
+    const arbitrary = fc.array(fc.double({ min: -30, max: 12, noNaN: true }), { minLength: 1, maxLength: 200 });
+    const share = fc.double({ min: 0.01, max: 0.999, noNaN: true });
     fc.assert(
-      fc.property(logits, topP, temperature, (values, share, heat) => {
-        const kept = nucleus(Float32Array.from(values), heat, share);
-        const weights = Array.from(Float32Array.from(values), (z) => Math.exp(z / heat)).sort((a, b) => b - a);
-        const total = weights.reduce((a, b) => a + b, 0);
-        const mass = (count: number) => weights.slice(0, count).reduce((a, b) => a + b, 0) / total;
-        expect(mass(kept.length)).toBeGreaterThan(share - 1e-4);
-        expect(mass(kept.length - 1)).toBeLessThan(share + 1e-4);
-        const sorted = kept.map(({ token }) => Math.exp(Math.fround(values[token]!) / heat));
-        for (const [i, weight] of sorted.entries()) expect(weight / weights[i]!).toBeCloseTo(1, 9);
+      fc.property(arbitrary, share, (logits, topP) => {
+        const weights = Float32Array.from(logits);
+        const wanted = topP * toWeights(weights, 1);
+        const sorted = [...weights].sort((a, b) => b - a);
+        const mass = keepNucleus(weights, wanted);
+        const left = [...weights].filter((weight) => weight > 0).sort((a, b) => b - a);
+        expect(left).toEqual(sorted.slice(0, left.length));
+        expect(mass).toBe(left.reduce((sum, weight) => sum + weight, 0));
+        expect(mass).toBeGreaterThanOrEqual(wanted);
+        expect(mass - left[left.length - 1]!).toBeLessThan(wanted);
       }),
     );
   });
@@ -65,7 +81,7 @@ describe('sampleToken()', () => {
 
   it('gives each kept token its share of the draws', () => {
     const draw = (u: number, topP: number) => sampleToken(log(0.2, 0.5, 0.3), [], { ...PLAIN, topP }, drawing(u));
-    expect([0, 0.49, 0.51, 0.79, 0.81, 0.999].map((u) => draw(u, 1))).toEqual([1, 1, 2, 2, 0, 0]);
+    expect([0.19, 0.21, 0.69, 0.71, 0.81, 0.999].map((u) => draw(u, 1))).toEqual([0, 1, 1, 2, 2, 2]);
     // Without token 0, 0.5 and 0.3 share the whole: the border lies at 0.625.
     expect([0, 0.62, 0.63, 0.999].map((u) => draw(u, 0.8))).toEqual([1, 1, 2, 2]);
   });
@@ -74,6 +90,11 @@ describe('sampleToken()', () => {
     const counts = [0, 0, 0];
     for (let i = 0; i < 4000; i++) counts[sampleToken(log(0.2, 0.5, 0.3), [], PLAIN, randomStream('draws', i))]!++;
     expect(counts.map((count) => Math.round(count / 400) / 10)).toEqual([0.2, 0.5, 0.3]);
+  });
+
+  it('refuses logits that are not numbers', () => {
+    const settings = { ...PLAIN, temperature: 0 };
+    expect(() => sampleToken(Float32Array.of(Number.NaN, Number.NaN), [], settings, drawing(0))).toThrow(UserError);
   });
 
   it('holds with a vocabulary of equals', () => {

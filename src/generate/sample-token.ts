@@ -1,26 +1,22 @@
 /** The next token from logits: repetition penalty, temperature, top-p, in the order of transformers' generate(). */
 
+import { UserError } from '../foundation/errors.ts';
 import type { RandomStream } from '../foundation/random.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 
 export type SamplingSettings = Pick<GenerationSettings, 'temperature' | 'topP' | 'repetitionPenalty'>;
 
-/** Tokens less likely than e^-24 of the likeliest do not count: even 50,000 of them together stay below 2e-6 of it. */
+/** Tokens less likely than e^-24 of the likeliest count as impossible: even 50,000 of them stay below 2e-6 of it. */
 const LEAST_LOG_RATIO = -24;
 /** The likely tokens are looked for among those above a share of the likeliest, which falls by this factor. */
 const SHARE_STEP = 1 / 16;
 
-export interface Candidate {
-  readonly token: number;
-  /** Relative to the likeliest token's, which is 1. */
-  readonly weight: number;
-}
-
 /**
  * Draws the next token; at temperature 0 it is the likeliest (the first of equals).
  *
- * @param logits of the whole vocabulary; the penalty is applied in place
+ * @param logits of the whole vocabulary; overwritten
  * @param seen tokens of the prompt and of what was generated, each once
+ * @throws UserError where the logits are not numbers
  */
 export function sampleToken(
   logits: Float32Array,
@@ -28,15 +24,26 @@ export function sampleToken(
   { temperature, topP, repetitionPenalty }: SamplingSettings,
   random: RandomStream,
 ): number {
+  if (Number.isNaN(logits[0])) {
+    throw new UserError(
+      "Cannot generate: the model's logits are not numbers",
+      'Its training probably diverged: look at the losses, and train again with a lower learning rate',
+    );
+  }
   penalizeRepetition(logits, seen, repetitionPenalty);
   if (temperature === 0) return likeliest(logits);
-  const candidates = nucleus(logits, temperature, topP);
-  let rest = random.uniform() * candidates.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { token, weight } of candidates) {
-    rest -= weight;
+  const total = toWeights(logits, temperature);
+  const mass = topP < 1 ? keepNucleus(logits, topP * total) : total;
+  let rest = random.uniform() * mass;
+  let last = 0;
+  for (let token = 0; token < logits.length; token++) {
+    if (logits[token] === 0) continue;
+    rest -= logits[token]!;
     if (rest < 0) return token;
+    last = token;
   }
-  return candidates[candidates.length - 1]!.token;
+  // Rounding may leave a little of the mass.
+  return last;
 }
 
 /**
@@ -51,37 +58,65 @@ export function penalizeRepetition(logits: Float32Array, seen: Iterable<number>,
   }
 }
 
-/**
- * The fewest tokens that together have probability `topP` or more, likeliest first (of equals the lower token first):
- * nucleus sampling (arXiv 1904.09751).
- */
-export function nucleus(logits: Float32Array, temperature: number, topP: number): readonly Candidate[] {
+/** Turns logits, in place, into e^((z - max) / temperature): probabilities relative to the likeliest. Returns their sum. */
+export function toWeights(logits: Float32Array, temperature: number): number {
   const top = logits[likeliest(logits)]!;
   const lowest = top + LEAST_LOG_RATIO * temperature;
-  const all: Candidate[] = [];
   let total = 0;
   for (let token = 0; token < logits.length; token++) {
-    if (logits[token]! < lowest) continue;
-    const weight = Math.exp((logits[token]! - top) / temperature);
-    all.push({ token, weight });
-    total += weight;
+    const z = logits[token]!;
+    logits[token] = z < lowest ? 0 : Math.exp((z - top) / temperature);
+    total += logits[token]!;
   }
-  const wanted = topP * total;
-  // Only the likely ones are sorted: whatever lies above a weight comes before all that lies below it.
+  return total;
+}
+
+/**
+ * Nucleus sampling (arXiv 1904.09751): keeps the fewest tokens whose weights sum to `wanted` or more, the heaviest first,
+ * of equals the lower token; the other weights become 0. Returns the sum of what is kept.
+ */
+export function keepNucleus(weights: Float32Array, wanted: number): number {
+  const heaviest = heaviestFirst(weights, wanted);
+  let mass = 0;
+  let count = 0;
+  while (count < heaviest.length && mass < wanted) mass += heaviest[count++]!;
+  const least = heaviest[count - 1]!;
+  let equals = count - heaviest.indexOf(least);
+  for (let token = 0; token < weights.length; token++) {
+    const weight = weights[token]!;
+    if (weight < least || (weight === least && equals-- <= 0)) weights[token] = 0;
+  }
+  return mass;
+}
+
+/** The largest weights in falling order, as many as `wanted` takes or more: sorting all would cost most of the time. */
+function heaviestFirst(weights: Float32Array, wanted: number): Float32Array {
   for (let least = SHARE_STEP; ; least *= SHARE_STEP) {
-    const likely = all.filter(({ weight }) => weight >= least);
-    const mass = likely.reduce((sum, { weight }) => sum + weight, 0);
-    if (mass < wanted && likely.length < all.length) continue;
-    likely.sort((a, b) => b.weight - a.weight || a.token - b.token);
-    let before = 0;
+    let mass = 0;
     let count = 0;
-    while (count < likely.length && before < wanted) before += likely[count++]!.weight;
-    return likely.slice(0, count);
+    for (let token = 0; token < weights.length; token++) {
+      if (weights[token]! < least) continue;
+      mass += weights[token]!;
+      count++;
+    }
+    if (mass < wanted && least > 0) continue;
+    const found = new Float32Array(count);
+    let next = 0;
+    for (let token = 0; token < weights.length; token++) {
+      if (weights[token]! >= least) found[next++] = weights[token]!;
+    }
+    return found.sort().reverse();
   }
 }
 
 function likeliest(logits: Float32Array): number {
   let best = 0;
-  for (let token = 1; token < logits.length; token++) if (logits[token]! > logits[best]!) best = token;
+  let top = logits[0]!;
+  for (let token = 1; token < logits.length; token++) {
+    if (logits[token]! > top) {
+      top = logits[token]!;
+      best = token;
+    }
+  }
   return best;
 }
