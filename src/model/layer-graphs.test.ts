@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import '../../test/matchers.ts';
+import { drawNormal } from '../../test/op-case.ts';
+import { type Dense, evaluate, toDense } from '../../test/reference.ts';
+import { SMALLEST, tinyWeights } from '../../test/tiny-models.ts';
+import { emitGraph } from '../onnx/emit.ts';
+import {
+  afterBackward,
+  afterForward,
+  attentionBackward,
+  attentionForward,
+  beforeBackward,
+  beforeForward,
+  type GraphPart,
+  headGraph,
+  logitsGraph,
+} from './layer-graphs.ts';
+
+const { config } = tinyWeights(SMALLEST);
+const LORA = { precision: 'f32', lora: { rank: 2, scale: 2 } } as const;
+const BARE = { precision: 'f32' } as const;
+
+function ends({ g, outputs, given }: GraphPart) {
+  const emitted = emitGraph(g, outputs, given);
+  return { inputs: [...emitted.inputs].sort(), outputs: [...emitted.outputs] };
+}
+
+const QKV = ['qkv.A', 'qkv.B.k', 'qkv.B.q', 'qkv.B.v', 'qkv.weight'];
+const GRADS = (names: string[]) => names.map((name) => `grad.${name}`).sort();
+
+describe('graphs of a layer', () => {
+  it('beforeForward() makes q, k, v of x', () => {
+    expect(ends(beforeForward(config, 32, LORA))).toEqual({
+      inputs: ['cos', 'norm1', ...QKV, 'sin', 'x'],
+      outputs: ['q', 'k', 'v'],
+    });
+  });
+
+  it('beforeBackward() gives gradients of x and of the adapter alone: the base is frozen', () => {
+    const { outputs } = ends(beforeBackward(config, 32, LORA));
+    expect(outputs.sort()).toEqual(GRADS(['x', 'qkv.A', 'qkv.B.q', 'qkv.B.k', 'qkv.B.v']));
+    expect(ends(beforeBackward(config, 32, BARE)).outputs).toEqual(['grad.x']);
+  });
+
+  it('afterForward() adds what backward keeps, if asked', () => {
+    expect(ends(afterForward(config, 32, LORA, false)).outputs).toEqual(['y']);
+    expect(ends(afterForward(config, 32, LORA, true)).outputs).toEqual(['y', 'middle', 'gateUp']);
+  });
+
+  it('afterBackward() takes what was kept instead of computing it', () => {
+    const kept = ends(afterBackward(config, 32, BARE, true));
+    // Without an adapter nothing but middle and gateUp depends on x and o.
+    expect(kept.inputs).toEqual(['down.weight', 'dy', 'gateUp', 'gateUp.weight', 'middle', 'norm2', 'o.weight']);
+    expect(kept.outputs).toEqual(['grad.x', 'grad.o']);
+    const again = ends(afterBackward(config, 32, BARE, false)).inputs;
+    expect(again).toEqual(expect.arrayContaining(['x', 'o']));
+    expect(again).not.toContain('middle');
+  });
+
+  it('attention graphs read a prefix of keys and values, and backward the output that was kept', () => {
+    expect(ends(attentionForward(config, 16, 40, 128))).toEqual({ inputs: ['k', 'mask', 'q', 'v'], outputs: ['o'] });
+    expect(ends(attentionBackward(config, 16, 40, 128))).toEqual({
+      inputs: ['do', 'k', 'mask', 'o', 'q', 'v'],
+      outputs: ['grad.q', 'grad.k', 'grad.v'],
+    });
+    const { outputs } = attentionBackward(config, 16, 40, 128);
+    expect(outputs['grad.k']!.shape).toEqual([56, 8]);
+  });
+});
+
+describe('headGraph()', () => {
+  const rows = 3;
+  const draw = (name: string, shape: number[]) => toDense(drawNormal(shape, 'float64', 'head', name));
+  const feeds: Record<string, Dense> = {
+    h: draw('h', [rows, 16]),
+    head: draw('head', [config.vocabSize, 16]),
+    normFinal: draw('norm', [16]),
+    labels: { shape: [rows], data: Float64Array.of(5, 0, 259) },
+    weight: { shape: [rows, 1], data: Float64Array.of(0.5, 0, 2) },
+  };
+  const run = (part: GraphPart, from = feeds) => {
+    const names = Object.keys(part.outputs);
+    const dense = evaluate(Object.values(part.outputs), from);
+    return Object.fromEntries(names.map((name, i) => [name, dense[i]!]));
+  };
+  const losses = (h: Float64Array) =>
+    run(headGraph(config, rows, false, 'float64'), { ...feeds, h: { shape: [rows, 16], data: h } }).loss!.data;
+
+  it('gives -log softmax(logits)[label]', () => {
+    const { logits } = run(logitsGraph(config, rows, 'float64'));
+    const expected = Array.from(feeds.labels!.data, (label, i) => {
+      const scores = Array.from(logits!.data.subarray(i * config.vocabSize, (i + 1) * config.vocabSize));
+      return Math.log(scores.reduce((sum, z) => sum + Math.exp(z), 0)) - scores[label]!;
+    });
+    for (const [i, loss] of losses(feeds.h!.data).entries()) expect(loss).toBeCloseTo(expected[i]!, 11);
+  });
+
+  it('gives the gradient of the weighted losses', () => {
+    const { 'grad.h': gradient } = run(headGraph(config, rows, true, 'float64'));
+    const weighted = (h: Float64Array) => losses(h).reduce((sum, loss, i) => sum + loss * feeds.weight!.data[i]!, 0);
+    const step = 1e-5;
+    const data = feeds.h!.data.map((_, at) => {
+      const moved = (by: number) => feeds.h!.data.map((value, i) => (i === at ? value + by : value));
+      return (weighted(moved(step)) - weighted(moved(-step))) / (2 * step);
+    });
+    expect(gradient).toBeNearTensor({ shape: [rows, 16], data }, 1e-7);
+  });
+});
