@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { transformersJsConfig, writeHubFiles } from '../src/export/hub-files.ts';
 import { decoderModel } from '../src/export/onnx-decoder.ts';
 import { writeOnnx } from '../src/export/write-onnx.ts';
+import { generate as ownGenerate } from '../src/generate/generate.ts';
 import type { Tensor as GraphTensor } from '../src/graph/value.ts';
 import { mergeAdapter } from '../src/model/merge-adapter.ts';
 import { f32Model } from '../src/model/runtime-model.ts';
@@ -23,6 +24,8 @@ import { createSession, type Session } from '../src/onnx/session.ts';
 import { type AdaptedModel, f32Student, type Student, w8a8Student } from '../src/quantize/student-model.ts';
 import { engineLogits, greedyGaps, PROMPTS, recipeWith, tinyStudent } from './export-setup.ts';
 import './matchers.ts';
+
+const NEW_TOKENS = 8;
 
 const root = mkdtempSync(join(tmpdir(), 'export-'));
 let student: Student;
@@ -190,7 +193,7 @@ describe('transformers.js', () => {
       return js.apply_chat_template(chat, { add_generation_prompt: true, tokenize: false }) as string;
     });
     const inputs = js(chats, { padding: true, add_special_tokens: false }) as { input_ids: Tensor };
-    const settings = { do_sample: false, repetition_penalty: 1, max_new_tokens: 12 };
+    const settings = { do_sample: false, repetition_penalty: 1, max_new_tokens: NEW_TOKENS };
     const output = (await model.generate({ ...inputs, ...settings } as never)) as Tensor;
     await model.dispose();
     const rows = output.tolist() as bigint[][];
@@ -215,6 +218,21 @@ describe('transformers.js', () => {
       await expectGreedy(forms[form], text, (await generate(folder, dtype, [text]))[0]!, slack);
     const batch = await generate(folder, dtype, PROMPTS);
     for (const [i, text] of PROMPTS.entries()) await expectGreedy(forms[form], text, batch[i]!, slack);
+  });
+
+  test.each([
+    ['fp32', 'f32'],
+    ['q8', 'w8a8 beside'],
+  ] as const)('gives as %s the tokens of our own generation', async (dtype, form) => {
+    const { generate: settings } = recipeWith({
+      generate: { temperature: 0, repetitionPenalty: 1, maxTokens: NEW_TOKENS, batch: PROMPTS.length },
+    });
+    const requests = prompts().map((prompt, i) => ({ id: String(i), prompt, seed: '' }));
+    const context = { signal: new AbortController().signal, eosTokenIds: tokenizer.eosTokenIds };
+    const batch = await generate(folder, dtype, PROMPTS);
+    for await (const { id, tokens } of ownGenerate(forms[form], requests, settings, context)) {
+      expect(batch[Number(id)]!.slice(0, tokens.length), PROMPTS[Number(id)]!).toEqual(tokens);
+    }
   });
 
   test('loads the deployed precision where none is named', async () => {

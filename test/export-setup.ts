@@ -16,6 +16,9 @@ import { recipeSchema } from '../src/recipe/schema.ts';
 /** Words of bytes with a beginning of their own each, so that rows of a batch differ in length and content. */
 export const PROMPTS = ['A duck.', 'Document:\nBread rises in the warmth.\n\nRewrite it for bakers.', '17 + 25 = '];
 
+/** With this one no greedy choice of the tests is close (0.12 in logits), so that rounding on another CPU changes none. */
+const SEED = 26;
+
 const RECIPE = {
   name: 'tiny',
   corpus: { path: 'none' },
@@ -42,7 +45,7 @@ export function randomAdapter(config: ModelConfig, seed = 7): Adapter {
 /** Writes the base below `root`; the student is calibrated, so that its smoothing scales are no ones. */
 export async function tinyStudent(root: string, tieEmbeddings = true): Promise<Student> {
   const modelFolder = join(root, 'base');
-  const config = writeTinyModel(modelFolder, { seed: 5, tieEmbeddings });
+  const config = writeTinyModel(modelFolder, { seed: SEED, tieEmbeddings });
   const weights = loadModel(modelFolder);
   const tokens = Array.from({ length: 64 }, (_, i) => (i * i * 7 + 32) % 256);
   const smoothing = await calibrate(weights, [{ tokens, labelsFrom: 32 }], { smoothing: 0.5 });

@@ -1,6 +1,6 @@
 /** The linears of an exported decoder: the same products as src/model/linear.ts, with their weights in the file. */
 
-import { ACTIVATION_STEP } from '../graph/ops/quantized.ts';
+import { ACTIVATION_STEP, SMALLEST_ABSMAX, ZERO_POINT } from '../graph/ops/quantized.ts';
 import type { Tensor } from '../graph/value.ts';
 import { type LinearGroup, outputsOf, type Precision } from '../model/linear.ts';
 import type { NodeList } from './node-list.ts';
@@ -20,10 +20,6 @@ export interface LayerLinears {
   /** Begins the names the weights get in the file. */
   readonly prefix: string;
 }
-
-/** Rows of zeros have no absmax to divide by; any positive floor gives zeros. */
-const SMALLEST_ABSMAX = 1e-30;
-const ZERO_POINT = 128;
 
 /** y = x W + scale (x A) B of x `[batch, sequence, inputs]`. */
 export function decoderLinear(list: NodeList, x: string, group: LinearGroup, layer: LayerLinears): string {

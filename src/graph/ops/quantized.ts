@@ -12,8 +12,8 @@ import { check, type Op, onlyGrad } from './op.ts';
  */
 export const ACTIVATION_STEP = 0x808080 / 2 ** 30;
 /** Rows of zeros have no absmax to divide by; any positive floor gives zeros. */
-const SMALLEST_ABSMAX = 1e-30;
-const ZERO_POINT = 128;
+export const SMALLEST_ABSMAX = 1e-30;
+export const ZERO_POINT = 128;
 
 /** Codes u8 (zero point 128) and absmax [..., 1] of each row. */
 function quantizeRows(g: GraphBuilder, x: Value): [Value, Value] {
