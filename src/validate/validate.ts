@@ -1,134 +1,235 @@
-/** `mga validate`: every arm answers the same inputs, one judge scores them blind, the table says what was lost. */
+/** `mga validate`: teacher, untrained base, student and deployed student on the same inputs, in the table of the paper. */
 
 import { join } from 'node:path';
-import { readCollected } from '../collect/collected.ts';
-import { COPIED_LIMIT, copiedShare } from '../curate/measures/copied-share.ts';
-import { isComplete, readManifest, writeManifest } from '../foundation/artifact.ts';
+import { type Collected, readCollected } from '../collect/collected.ts';
+import { complete } from '../curate/measures/complete.ts';
+import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { InterruptedError } from '../foundation/errors.ts';
-import { randomStream } from '../foundation/random.ts';
+import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
-import type { Judge } from '../judge/judge.ts';
-import type { Recipe } from '../recipe/schema.ts';
-import { pairsStage } from '../stage/pairs.ts';
-import type { StageName } from '../stage/stage.ts';
-import { createJudge } from './create-judge.ts';
-import { studentOutputs, teacherOutputs } from './generate-arm.ts';
-import { type GenerationLine, GenerationsFile } from './generations-file.ts';
-import { type ValidationInput, validationInputs } from './inputs.ts';
+import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
+import { chooseJudge, JUDGE_VERSION } from './choose-judge.ts';
+import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
+import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
 import { renderTables } from './render.ts';
-import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
+import { scorePairs, scoreReformulations } from './score-outputs.ts';
+import type { ScoredItem } from './scored-item.ts';
+import { type StageInput, stageInputs, type TableStage, tableStages } from './stage-inputs.ts';
 import { type StageTable, stageTable } from './table.ts';
 
-/** The stages whose students write texts or pairs; a judge student is measured by its agreement, not by this table. */
-const VALIDATED: readonly StageName[] = ['pairs', 'reformulate'];
+/** Part of the inputs' identity: raise it when scoring or tables change. */
+const VALIDATE_VERSION = 1;
 
-/** Writes generations.jsonl, scores.jsonl, table1.json and table1.md. */
-export async function validateStudents(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<StageTable[]> {
-  const { emit, signal } = context;
+/** Five pairs take more room than one reformulation: recorded ones have 378 tokens at the median, 504 at most; reformulations 237, 572. */
+const PAIRS_ROOM = 1.5;
+
+const VALIDITY = {
+  kind: 'validity' as const,
+  description: 'No judge: a response is valid when it is JSON with five distinct pairs.',
+};
+
+/** What a library caller or a test may replace. */
+export interface ValidateParts {
+  generateArm?: GenerateArm;
+}
+
+/** All answers of one arm to one stage. */
+interface ArmPlan {
+  stage: TableStage;
+  arm: 'teacher' | GeneratingArm;
+  model: string;
+  student: StudentSettings;
+  settings: GenerationSettings;
+  inputs: StageInput[];
+  /** Hash of what an answer to this input depends on. */
+  madeFrom(input: StageInput): string;
+}
+
+/**
+ * Generates what is missing in validation/generations.jsonl, scores everything (scores.jsonl) and writes table1.json and table1.md. Skipped where complete.
+ *
+ * @throws UserError where students are not trained or there is nothing to validate on
+ * @throws InterruptedError when `context.signal` is aborted; answers made so far are kept
+ */
+export async function validateStudents(
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  parts: ValidateParts = {},
+): Promise<StageTable[] | undefined> {
   const started = performance.now();
+  const { emit } = context;
   const collected = await readCollected(recipe, folder);
-  const stages = VALIDATED.filter((stage) => recipe.students.some(({ stages }) => stages.includes(stage)));
+  const plans = tableStages(recipe).flatMap((stage) => stagePlans(stage, recipe, folder, collected));
   const inputs = {
-    validate: recipe.validate,
-    generate: recipe.generate,
-    form: recipe.export.adapter,
+    version: VALIDATE_VERSION,
+    judge: JUDGE_VERSION,
     seed: recipe.seed,
+    validate: recipe.validate,
     answers: collected.answersHash,
-    students: recipe.students.map(({ name }) => readManifest(folder.student(name))?.inputHash ?? null),
+    outputs: contentHash(plans.map((plan) => plan.inputs.map(plan.madeFrom))),
   };
   if (isComplete(folder.validation, inputs)) {
     emit({ type: 'command-skip', command: 'validate', reason: 'the table is complete for these students' });
-    return [];
+    return undefined;
   }
-  emit({
-    type: 'command-start',
-    command: 'validate',
-    detail: `${stages.join(', ')}: ${recipe.validate.arms.join(', ')}`,
-  });
-  const file = new GenerationsFile(join(folder.validation, 'generations.jsonl'));
-  const outputs = new Map<StageName, GenerationLine[]>();
-  const asked = new Map(stages.map((stage) => [stage, validationInputs(stage, recipe, collected)]));
-  for (const [stage, stageInputs] of asked) {
-    const lines: GenerationLine[] = [];
-    for (const arm of recipe.validate.arms) {
-      if (arm === 'teacher') lines.push(...teacherOutputs(stageInputs, collected));
-      else lines.push(...(await studentOutputs(arm, stage, stageInputs, recipe, folder, file, context)));
-    }
-    outputs.set(stage, lines);
-  }
-  file.keep([...outputs.values()].flat());
-
-  const judge = createJudge(recipe, folder, collected, context, join(folder.validation, 'local-judge.json'));
-  const scores: ScoredItem[] = [];
-  const tables: StageTable[] = [];
-  const { margin, resamples } = recipe.validate;
-  for (const [stage, lines] of outputs) {
-    const scored =
-      stage === 'pairs'
-        ? lines.map(scorePairs)
-        : await scoreTexts(lines, asked.get(stage)!, judge, recipe.seed, signal);
-    scores.push(...scored);
-    const options = { margin, resamples, seed: recipe.seed };
-    tables.push(
-      stage === 'pairs'
-        ? stageTable(stage, scored, {
-            ...options,
-            judge: { kind: 'validity', description: 'Valid: JSON with five distinct pairs' },
-            passes: ({ usable }) => usable === true,
-            scored: false,
-          })
-        : stageTable(stage, scored, { ...options, judge: judge.describe() }),
-    );
-  }
-  if (signal.aborted) throw new InterruptedError();
-  const markdown = renderTables(tables, 'markdown');
-  writeFileAtomic(join(folder.validation, 'scores.jsonl'), scores.map((item) => JSON.stringify(item) + '\n').join(''));
-  writeFileAtomic(folder.table1, JSON.stringify(tables, null, 2) + '\n');
-  writeFileAtomic(join(folder.validation, 'table1.md'), markdown);
+  const total = plans.reduce((sum, plan) => sum + plan.inputs.length, 0);
+  emit({ type: 'command-start', command: 'validate', detail: `${total} outputs`, total, unit: 'outputs' });
+  const lines = await allGenerations(plans, recipe, folder, context, parts.generateArm ?? generateArm);
+  const { tables, items } = await scoreAll(plans, lines, recipe, folder, collected, context);
+  writeFileAtomic(join(folder.validation, 'scores.jsonl'), ...items.map((item) => `${JSON.stringify(item)}\n`));
+  writeFileAtomic(folder.table1, `${JSON.stringify(tables, null, 2)}\n`);
+  writeFileAtomic(join(folder.validation, 'table1.md'), renderTables(tables, 'markdown'));
   const seconds = (performance.now() - started) / 1000;
-  writeManifest(folder.validation, { kind: 'validate', inputs, seconds });
-  emit({ type: 'command-end', command: 'validate', seconds, summary: summary(tables) });
+  writeManifest(folder.validation, { kind: 'validate', inputs, seconds, facts: { outputs: total } });
+  emit({ type: 'command-end', command: 'validate', seconds, summary: summarise(tables) });
   return tables;
 }
 
-/** A pairs output has no 1-5 score: it is valid or it is not. */
-function scorePairs(line: GenerationLine): ScoredItem {
-  const parsed = pairsStage.parse(line.text);
-  const { arm, model, stage, doc_id, item, complete } = line;
-  const usable = parsed.ok && complete;
-  const reason = parsed.ok ? (complete ? undefined : 'it did not stop by itself') : parsed.reason;
-  return { arm, model, stage, doc_id, item, score: null, complete, usable, ...(reason ? { reason } : {}) };
+function stagePlans(stage: TableStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
+  const inputs = stageInputs(stage, recipe, collected);
+  const room = stage === 'pairs' ? PAIRS_ROOM : 1;
+  const settings = { ...recipe.generate, maxTokens: Math.ceil(recipe.generate.maxTokens * room) };
+  return recipe.students
+    .filter((student) => student.stages.includes(stage))
+    .flatMap((student, position) =>
+      recipe.validate.arms
+        // Teacher and base are the same whoever the student is: one row each.
+        .filter((arm) => position === 0 || arm === 'student' || arm === 'student-w8a8')
+        .map((arm): ArmPlan => {
+          const plan = { stage, arm, student, settings, inputs };
+          if (arm === 'teacher') {
+            return { ...plan, model: collected.teacher, madeFrom: ({ teacher }) => contentHash(teacher ?? null) };
+          }
+          const source = armSource(recipe, folder, arm, student, settings);
+          return {
+            ...plan,
+            model: armModel(recipe, arm, student),
+            madeFrom: ({ prompt }) => contentHash({ source, prompt }),
+          };
+        }),
+    );
 }
 
-/** Scores all arms' texts in one shuffled list: the judge sees neither arm nor model. */
-async function scoreTexts(
-  lines: readonly GenerationLine[],
-  inputs: readonly ValidationInput[],
-  judge: Judge,
-  seed: number,
-  signal: AbortSignal,
-): Promise<ScoredItem[]> {
-  const documents = new Map(inputs.map(({ item, document }) => [item, document]));
-  const order = randomStream(seed, 'judge-order').shuffle(lines.map((_, i) => i));
-  const items = order.map((i) => ({ id: `text-${i}`, document: documents.get(lines[i]!.item)!, text: lines[i]!.text }));
-  const given = await judge.score(items, signal);
-  const scoreOf = new Map(order.map((line, i) => [line, given[i] ?? null]));
-  return lines.map(({ arm, model, stage, doc_id, item, text, complete }, i) => {
-    const score = scoreOf.get(i)!;
-    const copied = copiedShare(text, documents.get(item)!.text) > COPIED_LIMIT;
-    const usable = score !== null && score >= PASSING_SCORE && !copied && complete;
-    return { arm, model, stage, doc_id, item, score, copied, complete, usable };
-  });
+/** Every answer of every plan, by plan; those on disk from before are not made again. */
+async function allGenerations(
+  plans: readonly ArmPlan[],
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  answers: GenerateArm,
+): Promise<ReadonlyMap<string, GenerationLine>> {
+  const wanted = new Map(
+    plans.flatMap((plan) => plan.inputs.map((input) => [planKey(plan, input), plan.madeFrom(input)] as const)),
+  );
+  const file = openGenerations(
+    join(folder.validation, 'generations.jsonl'),
+    (line) => wanted.get(outputKey(line)) === line.made_from,
+  );
+  for (const plan of plans) {
+    const missing = plan.inputs.filter((input) => !file.lines.has(planKey(plan, input)));
+    const progress = (done: number) =>
+      context.emit({
+        type: 'command-progress',
+        command: 'validate',
+        label: `${plan.stage} ${plan.arm}`,
+        done,
+        total: plan.inputs.length,
+        unit: 'outputs',
+      });
+    progress(plan.inputs.length - missing.length);
+    if (plan.arm === 'teacher') {
+      for (const input of missing) {
+        const { text, complete: whole } = input.teacher ?? { text: '', complete: false };
+        file.add(lineOf(plan, input, { text, complete: whole, tokens: 0, seconds: 0 }));
+      }
+    } else if (missing.length > 0) {
+      const byItem = new Map(missing.map((input) => [input.item, input]));
+      const prompts = missing.map(({ item, prompt }) => ({ item, messages: prompt }));
+      const { arm, student, settings } = plan;
+      let done = plan.inputs.length - missing.length;
+      for await (const answer of answers({ recipe, folder, arm, student, settings, prompts }, context)) {
+        const { item, text, stopped, tokens, seconds } = answer;
+        const input = byItem.get(item)!;
+        file.add(lineOf(plan, input, { text, complete: complete(text, stopped), tokens, seconds }));
+        context.emit({ type: 'sample-made', stage: plan.stage, source: arm, docId: input.document.id, text });
+        progress(++done);
+        if (context.signal.aborted) throw new InterruptedError();
+      }
+    }
+    progress(plan.inputs.length);
+    if (context.signal.aborted) throw new InterruptedError();
+  }
+  return file.lines;
 }
 
-function summary(tables: readonly StageTable[]): string {
-  const percent = (share: number | undefined) => (share === undefined ? '-' : `${(100 * share).toFixed(1)}%`);
+function planKey({ arm, stage, model }: ArmPlan, { item }: StageInput): string {
+  return outputKey({ arm, stage, model, item });
+}
+
+function lineOf(
+  plan: ArmPlan,
+  input: StageInput,
+  answer: Pick<GenerationLine, 'text' | 'complete' | 'tokens' | 'seconds'>,
+): GenerationLine {
+  return {
+    arm: plan.arm,
+    model: plan.model,
+    stage: plan.stage,
+    doc_id: input.document.id,
+    item: input.item,
+    ...input.pair,
+    ...answer,
+    made_from: plan.madeFrom(input),
+  };
+}
+
+async function scoreAll(
+  plans: readonly ArmPlan[],
+  lines: ReadonlyMap<string, GenerationLine>,
+  recipe: Recipe,
+  folder: RunFolder,
+  collected: Collected,
+  context: RunContext,
+): Promise<{ tables: StageTable[]; items: ScoredItem[] }> {
+  const { seed } = recipe;
+  const { margin, resamples } = recipe.validate;
+  const tables: StageTable[] = [];
+  const items: ScoredItem[] = [];
+  for (const stage of tableStages(recipe)) {
+    const outputs = plans
+      .filter((plan) => plan.stage === stage)
+      .flatMap((plan) => plan.inputs.map((input) => lines.get(planKey(plan, input))!));
+    if (outputs.length === 0) continue;
+    if (stage === 'pairs') {
+      const scored = scorePairs(outputs);
+      const passes = (item: ScoredItem) => item.usable === true;
+      const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
+      tables.push(stageTable(stage, scored, options));
+      items.push(...scored);
+      continue;
+    }
+    const judge = chooseJudge(recipe, folder, collected, context);
+    const scored = await scoreReformulations(outputs, collected.documents, judge, {
+      seed,
+      signal: context.signal,
+      onProgress: (done, total) =>
+        context.emit({ type: 'command-progress', command: 'validate', label: 'judge', done, total, unit: 'texts' }),
+    });
+    tables.push(stageTable(stage, scored, { judge: judge.describe(), margin, resamples, seed }));
+    items.push(...scored);
+  }
+  return { tables, items };
+}
+
+function summarise(tables: readonly StageTable[]): string {
+  const share = (value: number) => `${(100 * value).toFixed(1)}%`;
   return tables
-    .map(
-      ({ stage, rows }) =>
-        `${stage} usable: ${rows.map((row) => `${row.arm} ${percent(row.usable ?? row.rate)}`).join(', ')}`,
-    )
+    .map((table) => {
+      const rows = table.rows.map((row) => `${row.arm} ${share(row.usable ?? row.rate)}`);
+      return `${table.stage}: ${table.judge.kind === 'validity' ? 'valid' : 'usable'} ${rows.join(', ')}`;
+    })
     .join('; ');
 }

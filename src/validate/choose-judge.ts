@@ -1,0 +1,80 @@
+/** The judge a recipe asks for; the local one is fitted on training documents and measured on held-out ones. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Collected } from '../collect/collected.ts';
+import { writeFileAtomic } from '../foundation/atomic-file.ts';
+import { contentHash } from '../foundation/hash.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import { agreement } from '../judge/agreement.ts';
+import type { Judge, JudgeReport } from '../judge/judge.ts';
+import {
+  fitLocalJudge,
+  type JudgeSample,
+  loadLocalModel,
+  localJudge,
+  localScores,
+  saveLocalModel,
+} from '../judge/local-judge.ts';
+import { teacherJudge } from '../judge/teacher-judge.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+/** Part of the fitted judge's identity: raise it when features or fit change, so that it is fitted again. */
+export const JUDGE_VERSION = 1;
+
+export function chooseJudge(recipe: Recipe, folder: RunFolder, collected: Collected, context: RunContext): Judge {
+  return recipe.validate.judge.kind === 'teacher'
+    ? teacherJudge(recipe, folder, context.emit)
+    : fittedJudge(recipe, folder, collected, context);
+}
+
+/** Kept as validation/judge.json (the model) and judge-report.json; fitted anew when the collected answers change. */
+function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { emit }: RunContext): Judge {
+  const modelPath = join(folder.validation, 'judge.json');
+  const reportPath = join(folder.validation, 'judge-report.json');
+  const { seed } = recipe;
+  const inputs = contentHash({ version: JUDGE_VERSION, answers: collected.answersHash, seed });
+  const known = loadLocalModel(modelPath);
+  if (known && existsSync(reportPath)) {
+    const { inputs: fittedOn, ...report } = JSON.parse(readFileSync(reportPath, 'utf8')) as Report;
+    if (fittedOn === inputs) return localJudge(known, report);
+  }
+  const train = new Set(collected.splits.train);
+  const samples = judgeSamples(collected);
+  const fitted = samples.filter((sample) => train.has(sample.document.id));
+  const heldOut = samples.filter((sample) => !train.has(sample.document.id));
+  emit({ type: 'log', level: 'info', message: `Fitting the local judge on ${fitted.length} judged texts` });
+  const model = fitLocalJudge(fitted, { seed });
+  const levels = localScores(model, heldOut);
+  const pairs = heldOut.map(({ document, kind, score }, i) => ({
+    docId: document.id,
+    kind,
+    reference: score,
+    score: levels[i]!.level,
+  }));
+  const report: Report = {
+    inputs,
+    description: `Regression on surface features, fitted to the scores that ${collected.teacher} gave ${fitted.length} texts of training documents.`,
+    ...agreement(pairs, { seed, resamples: recipe.validate.resamples }),
+  };
+  saveLocalModel(modelPath, model);
+  writeFileAtomic(reportPath, `${JSON.stringify(report, null, 2)}\n`);
+  const { inputs: _, ...shown } = report;
+  return localJudge(model, shown);
+}
+
+type Report = Omit<JudgeReport, 'kind'> & { inputs: string };
+
+/** Every judged text with the first score it was given. */
+function judgeSamples({ texts, judgeTexts, judgements, documents }: Collected): JudgeSample[] {
+  const all = [
+    ...[...texts].map(([id, { docId, text }]) => ({ id, docId, text, kind: 'base' })),
+    ...judgeTexts.map(({ id, docId, text, kind }) => ({ id, docId, text, kind })),
+  ];
+  return all.flatMap(({ id, docId, text, kind }) => {
+    const document = documents.get(docId);
+    const score = judgements.get(id)?.[0]?.score;
+    return document && score !== undefined ? [{ document, text, score, kind }] : [];
+  });
+}

@@ -1,0 +1,65 @@
+/** Outputs of all arms -> scored items: blind, interleaved, by one judge. */
+
+import { COPIED_LIMIT, copiedShare } from '../curate/measures/copied-share.ts';
+import { sha256 } from '../foundation/hash.ts';
+import { randomStream } from '../foundation/random.ts';
+import type { Judge } from '../judge/judge.ts';
+import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
+import type { SourceDocument } from '../stage/stage.ts';
+import type { GenerationLine } from './generations.ts';
+import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
+
+/** Outputs judged in one call: small enough to tell of progress and to stop. */
+const CHUNK = 100;
+
+export interface ScoringContext {
+  seed: number;
+  signal: AbortSignal;
+  onProgress(done: number, total: number): void;
+}
+
+/** Reformulations scored by the judge. An output that is no text (empty, a refusal) has no score and a reason. */
+export async function scoreReformulations(
+  lines: readonly GenerationLine[],
+  documents: ReadonlyMap<string, SourceDocument>,
+  judge: Judge,
+  { seed, signal, onProgress }: ScoringContext,
+): Promise<ScoredItem[]> {
+  const items = lines.map(({ arm, model, stage, doc_id, item, text, complete }): ScoredItem => {
+    const copied = copiedShare(text, documents.get(doc_id)!.text) > COPIED_LIMIT;
+    return { arm, model, stage, doc_id, item, score: null, copied, complete, usable: false };
+  });
+  const judged = lines.flatMap((line, index) => {
+    const parsed = reformulateStage.parse(line.text);
+    if (!parsed.ok) items[index]!.reason = parsed.reason;
+    // The id says nothing of the arm, and the order mixes them.
+    const id = sha256([seed, line.arm, line.item].join('\u0000')).slice(0, 16);
+    return parsed.ok ? [{ index, id, document: documents.get(line.doc_id)!, text: parsed.value }] : [];
+  });
+  const mixed = randomStream(seed, 'judging-order').shuffle(judged);
+  for (let start = 0; start < mixed.length; start += CHUNK) {
+    const chunk = mixed.slice(start, start + CHUNK);
+    const scores = await judge.score(
+      chunk.map(({ id, document, text }) => ({ id, document, text })),
+      signal,
+    );
+    for (const [i, { index }] of chunk.entries()) {
+      const item = items[index]!;
+      item.score = scores[i] ?? null;
+      if (item.score === null) item.reason = 'the judge gave no score';
+      item.usable = item.score !== null && item.score >= PASSING_SCORE && !item.copied && item.complete === true;
+    }
+    onProgress(start + chunk.length, mixed.length);
+  }
+  return items;
+}
+
+/** Pairs are not judged: a response is valid, or there is a reason why not. */
+export function scorePairs(lines: readonly GenerationLine[]): ScoredItem[] {
+  return lines.map(({ arm, model, stage, doc_id, item, text, complete }) => {
+    const parsed = pairsStage.parse(text);
+    const row = { arm, model, stage, doc_id, item, score: null, copied: false, complete, usable: parsed.ok };
+    return parsed.ok ? row : { ...row, reason: parsed.reason };
+  });
+}

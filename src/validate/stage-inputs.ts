@@ -1,0 +1,73 @@
+/** What every arm is given: the same inputs, of validation documents only. */
+
+import type { Collected } from '../collect/collected.ts';
+import { complete } from '../curate/measures/complete.ts';
+import { UserError } from '../foundation/errors.ts';
+import { randomStream } from '../foundation/random.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
+import type { ChatMessage, GenreAudience, SourceDocument } from '../stage/stage.ts';
+
+/** Stages that have a table; a `judge` student is measured by its agreement instead. */
+export type TableStage = 'pairs' | 'reformulate';
+
+export interface StageInput {
+  item: string;
+  document: SourceDocument;
+  pair?: GenreAudience;
+  prompt: ChatMessage[];
+  /** What the teacher answered; undefined where it failed. */
+  teacher: { text: string; complete: boolean } | undefined;
+}
+
+/** Stages that some student learns, in the order of the pipeline. */
+export function tableStages(recipe: Recipe): TableStage[] {
+  const learnt = recipe.students.flatMap((student) => student.stages);
+  return (['pairs', 'reformulate'] as const).filter((stage) => learnt.includes(stage));
+}
+
+/**
+ * The inputs of a stage: all validation documents, or `validate.documents` of them drawn by the recipe's seed; for `reformulate` as many of a document's pairs as
+ * `validate.pairsPerDocument` says, drawn likewise. Documents without pairs have no inputs to reformulate.
+ *
+ * @throws UserError where there are no validation documents
+ */
+export function stageInputs(stage: TableStage, recipe: Recipe, collected: Collected): StageInput[] {
+  const documents = validationDocuments(recipe, collected);
+  if (stage === 'pairs') {
+    return documents.map((document) => {
+      const pairs = collected.pairs.get(document.id);
+      const teacher = pairs && { text: pairsStage.completion(pairs), complete: true };
+      return { item: document.id, document, prompt: pairsStage.studentPrompt({ document }), teacher };
+    });
+  }
+  return documents.flatMap((document) => {
+    const pairs = collected.pairs.get(document.id) ?? [];
+    return drawnPairs(recipe, document.id).flatMap((index) => {
+      const pair = pairs[index];
+      if (pair === undefined) return [];
+      const item = `${document.id}/${index + 1}`;
+      const own = collected.texts.get(item);
+      const teacher = own && { text: own.text, complete: complete(own.text, own.finishReason !== 'length') };
+      return [{ item, document, pair, prompt: reformulateStage.studentPrompt({ document, pair }), teacher }];
+    });
+  });
+}
+
+function validationDocuments(recipe: Recipe, { splits, documents }: Collected): SourceDocument[] {
+  const wanted = recipe.validate.documents ?? splits.validation.length;
+  const drawn = new Set(randomStream(recipe.seed, 'validation-documents').shuffle(splits.validation).slice(0, wanted));
+  const list = splits.validation.filter((id) => drawn.has(id)).flatMap((id) => documents.get(id) ?? []);
+  if (list.length === 0) {
+    throw new UserError('Cannot validate: there are no validation documents', 'Raise splits.validation in the recipe');
+  }
+  return list;
+}
+
+/** Indices 0..4 in order. */
+function drawnPairs(recipe: Recipe, docId: string): number[] {
+  const indices = Array.from({ length: PAIRS_PER_DOCUMENT }, (_, i) => i);
+  const drawn = randomStream(recipe.seed, 'validation-pairs', docId).shuffle(indices);
+  return drawn.slice(0, recipe.validate.pairsPerDocument).sort((a, b) => a - b);
+}
