@@ -48,7 +48,8 @@ function ofKind(kind: string, pairs: readonly ScoredPair[], { seed, resamples }:
   const rated = pairs.map(({ docId, reference, score }) => ({ docId, first: reference, second: score }));
   const { estimate, interval } = clusteredKappa(rated, { random: randomStream(seed, 'kappa', kind), resamples });
   const share = (test: (pair: ScoredPair) => boolean) => pairs.filter(test).length / pairs.length;
-  const defined = pairs.length > 0 && !Number.isNaN(estimate);
+  // Where the reference gave one level only, kappa is 0 or undefined whatever the judge says.
+  const defined = new Set(pairs.map((pair) => pair.reference)).size > 1 && !Number.isNaN(estimate);
   return {
     kind,
     texts: pairs.length,

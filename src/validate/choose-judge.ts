@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
-import { agreement } from '../judge/agreement.ts';
+import { agreement, HARD_KINDS } from '../judge/agreement.ts';
 import type { Judge, JudgeReport } from '../judge/judge.ts';
 import {
   fitLocalJudge,
@@ -22,6 +22,9 @@ import type { Recipe } from '../recipe/schema.ts';
 
 /** Part of the fitted judge's identity: raise it when features or fit change, so that it is fitted again. */
 export const JUDGE_VERSION = 1;
+
+/** With fewer bad examples a regression knows what good texts look like and nothing else. */
+const FEWEST_HARD = 40;
 
 export function chooseJudge(recipe: Recipe, folder: RunFolder, collected: Collected, context: RunContext): Judge {
   return recipe.validate.judge.kind === 'teacher'
@@ -45,6 +48,11 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
   const fitted = samples.filter((sample) => train.has(sample.document.id));
   const heldOut = samples.filter((sample) => !train.has(sample.document.id));
   emit({ type: 'log', level: 'info', message: `Fitting the local judge on ${fitted.length} judged texts` });
+  const hard = fitted.filter((sample) => HARD_KINDS.includes(sample.kind)).length;
+  if (hard < FEWEST_HARD) {
+    const message = `The local judge has seen ${hard} student-made or flawed texts: its scores of students say little. Name some in collect.judgeTexts`;
+    emit({ type: 'log', level: 'warn', message });
+  }
   const model = fitLocalJudge(fitted, { seed });
   const levels = localScores(model, heldOut);
   const pairs = heldOut.map(({ document, kind, score }, i) => ({
@@ -55,7 +63,7 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
   }));
   const report: Report = {
     inputs,
-    description: `Regression on surface features, fitted to the scores that ${collected.teacher} gave ${fitted.length} texts of training documents.`,
+    description: `Regression on surface features, fitted to the scores that ${collected.teacher} gave ${fitted.length} texts of training documents, ${hard} of them student-made or flawed.`,
     ...agreement(pairs, { seed, resamples: recipe.validate.resamples }),
   };
   saveLocalModel(modelPath, model);

@@ -29,7 +29,9 @@ function renderTable(table: StageTable, format: Format): string {
     wrap(judgeSentence(table.judge), format),
     ...(table.judge.by_kind ? [renderGrid(agreementGrid(table.judge), format)] : []),
     ...grids.filter((grid) => grid !== undefined).map((grid) => renderGrid(grid, format)),
-    wrap(notes(table).join(' '), format),
+    notes(table)
+      .map((note) => wrap(format === 'markdown' ? `- ${note}` : note, format))
+      .join('\n'),
   ]
     .join('\n\n')
     .concat('\n');
@@ -50,7 +52,7 @@ function agreementGrid(judge: JudgeReport): Grid {
   return {
     header: ['Judge, by kind of text', 'texts', 'kappa', '95%', 'equal', 'Rate error'],
     rows: judge.by_kind!.map((kind) => [
-      kind.kind,
+      kind.kind === 'base' ? "teacher's own" : kind.kind,
       String(kind.texts),
       kind.kappa === null ? 'n/a' : kind.kappa.toFixed(2),
       kind.kappa_ci === null ? 'n/a' : kind.kappa_ci.map((bound) => bound.toFixed(2)).join('..'),
@@ -126,10 +128,12 @@ function notes(table: StageTable): string[] {
   return [
     ...(models.length > 0 ? [`${models.join('; ')}.`] : []),
     ...(table.rows.some((row) => row.unscored) ? ['Outputs without a score (none) stay in Total.'] : []),
-    ...table.rows.filter((row) => row.missing).map((row) => `${row.arm} lacks ${row.missing} inputs, counted as none.`),
+    ...table.rows
+      .filter((row) => row.missing)
+      .map((row) => `${row.arm} lacks ${quantity(row.missing!, 'input')}, counted as none.`),
     ...compared.map(
       (row) =>
-        `${row.arm} against ${table.reference}: ${row.discordant!.gained} inputs gained, ${row.discordant!.lost} lost, exact McNemar p ${pValue(row.mcnemar_p!)} (ignores that items of a document go together).`,
+        `${row.arm} against ${table.reference}: ${quantity(row.discordant!.gained, 'input')} gained, ${quantity(row.discordant!.lost)} lost; exact McNemar p ${pValue(row.mcnemar_p!)} (takes items of a document as independent).`,
     ),
     ...compared
       .filter((row) => row.documents_needed !== undefined)
@@ -147,7 +151,9 @@ function label(row: TableRow, table: StageTable): string {
 
 function renderGrid({ header, rows }: Grid, format: Format): string {
   const lines = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  // Markdown marks right alignment with a dash and a colon.
+  const narrowest = format === 'markdown' ? 2 : 1;
+  const widths = header.map((_, column) => Math.max(narrowest, ...lines.map((line) => line[column]!.length)));
   const align = (line: string[]) =>
     line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)));
   if (format === 'text') return lines.map((line) => align(line).join('  ').trimEnd()).join('\n');
