@@ -94,7 +94,7 @@ function renderCommands(status: RunStatus): string {
   });
   const students = status.students.map(({ student, step, steps, loss, devLoss, tokensPerSecond, secondsLeft }) =>
     [
-      `${student}: step ${step} of ${steps}`,
+      steps === 0 ? student : `${student}: step ${step} of ${steps}`,
       loss === undefined ? '' : `loss ${loss.toFixed(3)}`,
       devLoss === undefined ? '' : `dev loss ${devLoss.toFixed(3)}`,
       step < steps ? `${count(Math.round(tokensPerSecond))} tokens/s, ${duration(secondsLeft)} left` : '',
