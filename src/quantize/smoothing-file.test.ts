@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Smoothing } from './smooth-quant.ts';
-import { loadSmoothing, saveSmoothing } from './smoothing-file.ts';
+import { loadSmoothing, saveSmoothing, smoothingMadeFor } from './smoothing-file.ts';
 
 it('loadSmoothing() gives the bits that saveSmoothing() was given, layer by layer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mga-smoothing-'));
@@ -12,7 +12,19 @@ it('loadSmoothing() gives the bits that saveSmoothing() was given, layer by laye
     qkv: Float32Array.of(layer, 1 / 3),
     gateUp: Float32Array.of(0.1, -layer),
   }));
-  saveSmoothing(join(folder, 's.safetensors'), smoothing);
-  expect(loadSmoothing(join(folder, 's.safetensors'))).toEqual(smoothing);
+  const path = join(folder, 's.safetensors');
+  saveSmoothing(path, smoothing);
+  expect(loadSmoothing(path)).toEqual(smoothing);
+  rmSync(folder, { recursive: true });
+});
+
+it('smoothingMadeFor() tells the training that scales belong to', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mga-smoothing-'));
+  const path = join(folder, 's.safetensors');
+  expect(smoothingMadeFor(path)).toBeUndefined();
+  saveSmoothing(path, [], 'abc');
+  expect(smoothingMadeFor(path)).toBe('abc');
+  saveSmoothing(path, []);
+  expect(smoothingMadeFor(path)).toBeUndefined();
   rmSync(folder, { recursive: true });
 });

@@ -7,6 +7,9 @@ import { readManifest } from '../foundation/artifact.ts';
 import { InterruptedError } from '../foundation/errors.ts';
 import { loadAdapter } from '../model/adapter-file.ts';
 import { loadModel } from '../model/load.ts';
+import { noSmoothing } from '../quantize/smooth-quant.ts';
+import { saveSmoothing } from '../quantize/smoothing-file.ts';
+import { SMOOTHING_FILE } from '../quantize/student-model.ts';
 import type { TrainSettings } from '../recipe/schema.ts';
 import { trainStudent } from './train.ts';
 import { trainOnFiles } from './train-on-files.ts';
@@ -152,6 +155,15 @@ describe('trainStudent()', () => {
     const { context: second, events } = watching();
     await trainStudent(jobIn('looked-at', { ...f32, maxSteps: 3, checkpointEvery: 7, threads: 2 }), second);
     expect(events.find(({ type }) => type === 'step-end')).toMatchObject({ step: 3 });
+  });
+
+  it('calibrates anew where the scales it finds are not its own', async () => {
+    const settings = { precision: 'w8a8', maxSteps: 2 } as const;
+    await trainStudent(jobIn('calibrated', settings), watching().context);
+    const job = jobIn('found-scales', settings);
+    saveSmoothing(join(job.folder, SMOOTHING_FILE), noSmoothing(loadModel(base)));
+    await trainStudent(job, watching().context);
+    expect(traces(job.folder)).toEqual(traces(join(root, 'calibrated')));
   });
 
   it('leaves out samples that are too long, and says how many', async () => {

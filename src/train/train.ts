@@ -1,6 +1,5 @@
 /** `mga train`: every student of the recipe, from the curated SFT sets. */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSft } from '../curate/sft-arrow.ts';
 import type { SftRow } from '../curate/sft-row.ts';
@@ -16,7 +15,8 @@ import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { calibrate, calibrationSamples } from '../quantize/calibrate.ts';
 import { quantizedModel, type Smoothing } from '../quantize/smooth-quant.ts';
-import { loadSmoothing, saveSmoothing } from '../quantize/smoothing-file.ts';
+import { loadSmoothing, saveSmoothing, smoothingMadeFor } from '../quantize/smoothing-file.ts';
+import { SMOOTHING_FILE } from '../quantize/student-model.ts';
 import type { Recipe, TrainSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 import { type TrainingFacts, train } from './trainer.ts';
@@ -140,11 +140,9 @@ async function trainedModel(
 
 /** Smoothing scales are computed once a training: a resumed one must quantize exactly as the first did. */
 async function cachedSmoothing(folder: string, inputHash: string, make: () => Promise<Smoothing>): Promise<Smoothing> {
-  const path = join(folder, `smoothing.safetensors`);
-  const mark = join(folder, 'smoothing');
-  if (existsSync(path) && isComplete(mark, { inputHash })) return loadSmoothing(path);
+  const path = join(folder, SMOOTHING_FILE);
+  if (smoothingMadeFor(path) === inputHash) return loadSmoothing(path);
   const smoothing = await make();
-  saveSmoothing(path, smoothing);
-  writeManifest(mark, { kind: 'smoothing', inputs: { inputHash } });
+  saveSmoothing(path, smoothing, inputHash);
   return smoothing;
 }
