@@ -1,7 +1,7 @@
 /** What `mga explain` prints. */
 
 import type { Explanation } from '../store/explain.ts';
-import { count } from '../ui/format.ts';
+import { count, printable } from '../ui/format.ts';
 
 /** Longer texts are cut; `full` keeps them whole. */
 const CUT_AT = 1200;
@@ -44,7 +44,7 @@ function section(heading: string, body: string): string {
 }
 
 function indent(text: string): string {
-  return text
+  return printable(text)
     .split('\n')
     .map((line) => `  ${line}`.trimEnd())
     .join('\n');

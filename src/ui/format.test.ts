@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { duration, oneLine, rate, wrapLines } from './format.ts';
+import { duration, oneLine, printable, rate, wrapLines } from './format.ts';
 
 test.each([
   [0.4, '0 s'],
@@ -26,4 +26,9 @@ test('wrapLines() breaks between words and never exceeds the width', () => {
   expect(wrapLines('pairs: 6 of 6 kept', 9)).toEqual(['pairs: 6', 'of 6 kept']);
   expect(wrapLines('a verylongword b', 5)).toEqual(['a', 'very…', 'b']);
   expect(wrapLines('', 5)).toEqual([]);
+});
+
+test('printable() leaves a terminal nothing to obey', () => {
+  expect(printable('a\u001b[2Jb\u0007\tc\nd\u009b1m')).toBe('a[2Jb c\nd1m');
+  expect(oneLine('x\u001b]0;title\u0007y', 20)).toBe('x]0;titley');
 });

@@ -20,9 +20,14 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** The text without control characters but line feeds: what a model wrote must not steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, (control) => (control === '\t' ? ' ' : ''));
+}
+
 /** One line of at most `width` characters: white space collapsed, the rest cut with an ellipsis. */
 export function oneLine(text: string, width: number): string {
-  const flat = text.replace(/\s+/g, ' ').trim();
+  const flat = printable(text.replace(/\s+/g, ' ')).trim();
   const characters = [...flat];
   return characters.length <= width ? flat : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
@@ -30,7 +35,7 @@ export function oneLine(text: string, width: number): string {
 /** The text at its word borders in lines of at most `width` characters; a longer word is cut with an ellipsis. */
 export function wrapLines(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(/\s+/).filter(Boolean)) {
+  for (const word of printable(text).split(/\s+/).filter(Boolean)) {
     const last = lines.at(-1);
     if (last !== undefined && [...last].length + 1 + [...word].length <= width)
       lines[lines.length - 1] = `${last} ${word}`;

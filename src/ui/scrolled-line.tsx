@@ -1,7 +1,7 @@
 /** A sample or a message that scrolls away above the live part. */
 
 import { Box, Text } from 'ink';
-import { oneLine } from './format.ts';
+import { oneLine, printable } from './format.ts';
 import type { ScrolledItem } from './run-store.ts';
 import { Tint } from './tint.tsx';
 
@@ -11,7 +11,7 @@ export function ScrolledLine({ item, width }: { item: ScrolledItem; width: numbe
       <Box width={width}>
         <Text>
           <Tint tone={item.level === 'warn' ? 'warn' : 'quiet'}>{item.level === 'warn' ? '! ' : '  '}</Tint>
-          {item.message}
+          {printable(item.message)}
         </Text>
       </Box>
     );
