@@ -13,6 +13,8 @@ export interface PairedCluster {
 export interface PairedDifference {
   difference: number;
   interval: Interval;
+  /** What the interval is the hull of. Absent where all documents agree. */
+  parts?: { bca: Interval; studentT: Interval };
   /** Standard deviation of a document's part in the difference: its standard error times sqrt(documents). */
   deviation: number;
 }
@@ -45,11 +47,9 @@ export function pairedDifference(clusters: readonly PairedCluster[], options: Bo
     };
   }
   const vectors = filled.map((cluster) => [cluster.difference, cluster.total]);
-  const [low, high] = clusterBootstrap(vectors, (sum) => sum[0]! / sum[1]!, options).interval;
+  const bca = clusterBootstrap(vectors, (sum) => sum[0]! / sum[1]!, options).interval;
   const half = error * studentTQuantile((1 + level) / 2, k - 1);
-  return {
-    difference,
-    interval: [Math.max(-1, Math.min(low, difference - half)), Math.min(1, Math.max(high, difference + half))],
-    deviation,
-  };
+  const studentT: Interval = [difference - half, difference + half];
+  const interval: Interval = [Math.max(-1, Math.min(bca[0], studentT[0])), Math.min(1, Math.max(bca[1], studentT[1]))];
+  return { difference, interval, parts: { bca, studentT }, deviation };
 }
