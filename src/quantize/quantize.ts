@@ -26,7 +26,7 @@ import {
 
 const ROUND = 1;
 /** Dev samples the forms are compared on: enough to rank them, little enough to be quick. */
-const COMPARED_SAMPLES = 24;
+const COMPARED_SAMPLES = 12;
 
 /** Dev loss of each form, in nats a token. */
 export interface QuantizeFacts {
