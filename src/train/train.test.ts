@@ -104,12 +104,18 @@ describe('trainStudent()', () => {
     });
     await trainStudent(job('watched'), lookingAt(Number.POSITIVE_INFINITY));
     const looks = reads;
-    expect(looks).toBeGreaterThan(6);
+    // After each of three steps, and before each of three dev losses.
+    expect(looks).toBe(6);
     for (let n = 1; n <= looks; n++) {
       const one = job(`look-${n}`);
       reads = 0;
       await expect(trainStudent(one, lookingAt(n))).rejects.toThrow(InterruptedError);
-      await trainStudent(one, watching().context);
+      const done = existsSync(join(one.folder, 'losses.jsonl')) ? lossLines(one.folder).at(-1)!.step! : 0;
+      const { context, events } = watching();
+      await trainStudent(one, context);
+      // No step that was told of is made again.
+      const steps = events.flatMap((event) => (event.type === 'step-end' ? [event.step] : []));
+      expect(steps).toEqual([1, 2, 3].filter((step) => step > done));
       expect(traces(one.folder)).toEqual(traces(job('watched').folder));
       expect(readManifest(one.folder)!.facts!.dev_loss_before).toBe(
         readManifest(job('watched').folder)!.facts!.dev_loss_before,

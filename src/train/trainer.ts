@@ -137,10 +137,11 @@ async function runSteps(
       tokensPerSecond: state.tokens / state.seconds,
       secondsLeft: (state.seconds / step) * (steps.length - step),
     });
-    if (isEvaluated(step) || signal.aborted || step % settings.checkpointEvery === 0) {
+    const isStopped = signal.aborted;
+    if (isEvaluated(step) || isStopped || step % settings.checkpointEvery === 0) {
       saveCheckpoint(folder, state, adapter, moments);
     }
-    if (signal.aborted) {
+    if (isStopped) {
       throw new InterruptedError(`Stopped training ${name} after step ${step} of ${steps.length}; the step is saved`);
     }
     if (isEvaluated(step)) devLoss = await evaluate(step);
