@@ -20,7 +20,15 @@ const LOADERS: Record<CommandName, () => Promise<PipelineCommand>> = {
   train: async () => (await import('../train/train.ts')).trainStudents,
   quantize: async () => (await import('../quantize/quantize.ts')).quantizeStudents,
   export: async () => (await import('../export/export.ts')).exportStudents,
-  validate: async () => (await import('../validate/validate.ts')).validateStudents,
+  validate: async () => {
+    const { validateStudents } = await import('../validate/validate.ts');
+    const { writeModelCards } = await import('../export/model-card.ts');
+    return async (recipe, folder, context) => {
+      await validateStudents(recipe, folder, context);
+      // The cards were written before there was a table to put in them.
+      writeModelCards(recipe, folder);
+    };
+  },
   report: async () => (await import('../report/report.ts')).writeReport,
 };
 
