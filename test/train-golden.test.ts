@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { Engine } from '../src/engine/engine.ts';
 import { type Adapter, adapterScale, createAdapter } from '../src/model/adapter.ts';
-import { LINEAR_NAMES, type LinearName } from '../src/model/config.ts';
-import { linearGroups } from '../src/model/llama.ts';
+import { LINEAR_NAMES } from '../src/model/config.ts';
 import { f32Model } from '../src/model/runtime-model.ts';
 import { readSafetensors } from '../src/model/safetensors.ts';
 import { ADAMW_DEFAULTS } from '../src/train/optimizer.ts';
 import { applyGradient, batchGradient, zeroMoments } from '../src/train/step.ts';
 import { largestDistance } from './engine-logits.ts';
+import { asPeft, modulesOf, numbersOf } from './peft-tensors.ts';
 import { tinyWeights } from './tiny-models.ts';
 
 const recorded = JSON.parse(readFileSync('test/golden/model/losses.json', 'utf8')) as {
@@ -27,46 +27,11 @@ const STEPS = recorded.losses.length;
 const weights = tinyWeights();
 const { config } = weights;
 
-type Tensors = Readonly<Record<string, ArrayLike<number>>>;
-
-/** Every linear of every layer: its group, its place there, and its name in PEFT's files. */
-const MODULES = Array.from({ length: config.layers }, (_, layer) =>
-  Object.values(linearGroups(config)).flatMap((group) =>
-    group.parts.map(({ name, outputs }, index) => ({ layer, group, index, name, outputs })),
-  ),
-).flat();
-
-const peftName = (layer: number, name: LinearName, matrix: 'A' | 'B') =>
-  `base_model.model.model.layers.${layer}.${LINEAR_NAMES[name]}.lora_${matrix}.weight`;
-
-/** Ours (`[inputs, rank * parts]`, `[rank, outputs]`) as PEFT stores them: A `[rank, inputs]`, B `[outputs, rank]`. */
-function asPeft(layers: readonly Tensors[]): Map<string, number[]> {
-  const { rank } = recorded;
-  const named = new Map<string, number[]>();
-  for (const { layer, group, index, name, outputs } of MODULES) {
-    const a = layers[layer]![`${group.name}.A`]!;
-    const b = layers[layer]![`${group.name}.B.${name}`]!;
-    const width = rank * group.parts.length;
-    named.set(
-      peftName(layer, name, 'A'),
-      Array.from(
-        { length: rank * group.inputs },
-        (_, i) => a[(i % group.inputs) * width + index * rank + Math.floor(i / group.inputs)]!,
-      ),
-    );
-    named.set(
-      peftName(layer, name, 'B'),
-      Array.from({ length: outputs * rank }, (_, i) => b[(i % rank) * outputs + Math.floor(i / rank)]!),
-    );
-  }
-  return named;
-}
-
 /** A of each module by the formula in losses.json, B zero. */
 function recordedStart(): Adapter {
   const { rank, alpha, linears } = recorded;
   const adapter = createAdapter(config, { rank, alpha }, 0);
-  for (const { layer, group, index, name } of MODULES) {
+  for (const { layer, group, index, name } of modulesOf(config)) {
     const a = adapter.layers[layer]![`${group.name}.A`]!.data;
     const t = 7 * layer + linears.indexOf(LINEAR_NAMES[name]);
     for (let i = 0; i < rank; i++) {
@@ -81,7 +46,7 @@ function recordedStart(): Adapter {
 
 const losses: number[] = [];
 const norms: number[] = [];
-const snapshots = new Map<string, Map<string, number[]>>();
+const snapshots = new Map<string, ReturnType<typeof asPeft>>();
 
 beforeAll(async () => {
   const adapter = recordedStart();
@@ -96,13 +61,11 @@ beforeAll(async () => {
       .map(({ tokens, promptLength }) => ({ tokens, labelsFrom: promptLength }));
     const gradient = await batchGradient(engine, adapter, [batch]);
     losses.push(gradient.loss);
-    if (step === 1 || step === STEPS) snapshots.set(`losses-gradients-step${step}`, asPeft(gradient.grads));
+    if (step === 1 || step === STEPS)
+      snapshots.set(`losses-gradients-step${step}`, asPeft(config, recorded.rank, gradient.grads));
     norms.push(applyGradient(adapter, moments, gradient, step, learningRate, Number.POSITIVE_INFINITY, ADAMW_DEFAULTS));
   }
-  const parameters = adapter.layers.map((tensors) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array])),
-  );
-  snapshots.set(`losses-adapter-step${STEPS}`, asPeft(parameters));
+  snapshots.set(`losses-adapter-step${STEPS}`, asPeft(config, recorded.rank, numbersOf(adapter.layers)));
   await engine.release();
 });
 
@@ -123,6 +86,9 @@ it.each([
   const found = snapshots.get(file)!;
   const expected = readSafetensors(`test/golden/model/${file}.safetensors`);
   expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
-  const off = Array.from(expected, ([name, { data }]) => ({ name, distance: largestDistance(found.get(name)!, data) }));
+  const off = Array.from(expected, ([name, { data }]) => ({
+    name,
+    distance: largestDistance(found.get(name)!.data, data),
+  }));
   expect(off.filter(({ distance }) => distance > tolerance)).toEqual([]);
 });

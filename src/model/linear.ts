@@ -54,11 +54,11 @@ export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: 
   const shapes = loraShapes(group, lora.rank);
   const parameter = (key: string) => g.input(key, dtype, shapes[key]!);
   const h = g.op('MatMul', [x, parameter(`${name}.A`)]);
-  return g.op('Add', [base, g.op('MatMul', [h, blockDiagonal(g, group, lora.rank, parameter)], { alpha: lora.scale })]);
+  return g.op('Add', [base, g.op('MatMul', [h, blockDiagonal(g, group, parameter)], { alpha: lora.scale })]);
 }
 
 /** The parts' B matrices as one `[rank * parts, outputs]`, zero off the diagonal: one product instead of one a part. */
-function blockDiagonal(g: GraphBuilder, group: LinearGroup, rank: number, parameter: (key: string) => Value): Value {
+function blockDiagonal(g: GraphBuilder, group: LinearGroup, parameter: (key: string) => Value): Value {
   if (group.parts.length === 1) return parameter(`${group.name}.B.${group.parts[0]!.name}`);
   const total = outputsOf(group);
   let left = 0;
