@@ -10,6 +10,7 @@ import { mergeAdapter } from '../model/merge-adapter.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { type AdaptedModel, loadStudent, type Student, w8a8Student } from '../quantize/student-model.ts';
 import type { Recipe, StudentSettings } from '../recipe/schema.ts';
+import { studentGenerate } from '../recipe/student-generate.ts';
 import { transformersJsConfig, writeHubFiles } from './hub-files.ts';
 import { baseName, defaultDtype, writeModelCards } from './model-card.ts';
 import { decoderModel } from './onnx-decoder.ts';
@@ -37,7 +38,9 @@ export async function exportStudents(recipe: Recipe, folder: RunFolder, context:
   writeModelCards(recipe, folder);
 }
 
-async function exportStudent(recipe: Recipe, { name }: StudentSettings, folder: RunFolder, context: RunContext) {
+async function exportStudent(recipe: Recipe, settings: StudentSettings, folder: RunFolder, context: RunContext) {
+  const { name } = settings;
+  const generate = studentGenerate(recipe, settings);
   const { emit, signal } = context;
   const started = performance.now();
   const target = folder.exported(name);
@@ -47,7 +50,7 @@ async function exportStudent(recipe: Recipe, { name }: StudentSettings, folder: 
     student: made(folder.student(name)),
     quantized: made(join(folder.student(name), 'w8a8')),
     export: recipe.export,
-    generate: recipe.generate,
+    generate,
   };
   if (inputs.student && isComplete(target, inputs)) {
     emit({ type: 'command-skip', command: 'export', reason: `${name} is exported` });
@@ -73,15 +76,15 @@ async function exportStudent(recipe: Recipe, { name }: StudentSettings, folder: 
     finished();
   }
   const extra = onnx.length > 0 ? transformersJsConfig(defaultDtype(onnx), dataFiles) : {};
-  writeHubFiles(target, student.modelFolder, recipe.generate, extra);
+  writeHubFiles(target, student.modelFolder, generate, extra);
   if (peft) {
     const base = { name: baseName(student.settings.model), sha256: student.sha256 };
     writePeft(join(target, 'peft'), student.weights.config, student.adapter, base);
     finished();
   }
   for (const precision of safetensors) {
-    if (precision === 'f32') writeMergedFolder(join(target, 'safetensors'), student, recipe.generate);
-    else writeCompressedFolder(join(target, 'compressed-tensors'), student, recipe.generate);
+    if (precision === 'f32') writeMergedFolder(join(target, 'safetensors'), student, generate);
+    else writeCompressedFolder(join(target, 'compressed-tensors'), student, generate);
     finished();
   }
   const seconds = (performance.now() - started) / 1000;

@@ -59,7 +59,7 @@ export function transformersJsConfig(dtype: 'fp32' | 'q8', dataFiles: Readonly<R
   return { 'transformers.js_config': { dtype, ...external } };
 }
 
-/** The recipe's generation settings by their hub names. */
+/** The recipe's generation settings by their hub names. `noRepeatNgram` has none: transformers' limit counts the prompt. */
 function sampling({ temperature, topP, repetitionPenalty, maxTokens }: GenerationSettings): Json {
   return {
     ...(temperature > 0 ? { do_sample: true, temperature, top_p: topP } : { do_sample: false }),

@@ -20,7 +20,14 @@ const models: Record<'f32' | 'w8a8', GenerationModel> = {
   w8a8: { model: quantizedModel(weights, noSmoothing(weights)), adapter: lora, settings },
 };
 
-const GREEDY: GenerationSettings = { temperature: 0, topP: 1, repetitionPenalty: 1, maxTokens: 8, batch: 3 };
+const GREEDY: GenerationSettings = {
+  temperature: 0,
+  topP: 1,
+  repetitionPenalty: 1,
+  noRepeatNgram: 0,
+  maxTokens: 8,
+  batch: 3,
+};
 const SAMPLED: GenerationSettings = { ...GREEDY, temperature: 1, topP: 0.95, repetitionPenalty: 1.05 };
 
 /** Five requests: three begin with the same 150 tokens, one is a single token, one fills two chunks exactly. */
@@ -129,6 +136,19 @@ describe('generate()', () => {
     const end = greedy[2]!;
     const result = (await run(model, [first], GREEDY, { eosTokenIds: [257, end] })).get(first.id)!;
     expect(result).toMatchObject({ tokens: greedy.slice(0, greedy.indexOf(end)), complete: true });
+  });
+
+  it('ends a response that is finished, complete, with its last token', async () => {
+    const finished = (tokens: readonly number[]) => tokens.length === 2;
+    const result = (await run(model, [first], GREEDY, { finished })).get(first.id)!;
+    expect(result).toMatchObject({ tokens: greedy.slice(0, 2), complete: true });
+  });
+
+  it('says no n tokens twice where noRepeatNgram is n; the prompt does not count', async () => {
+    const once = { ...GREEDY, noRepeatNgram: 1 };
+    const { tokens } = (await run(model, [first], once)).get(first.id)!;
+    expect(new Set(tokens).size).toBe(tokens.length);
+    expect(tokens[0]).toBe(greedy[0]);
   });
 
   it('applies the repetition penalty to tokens of the prompt and of the response', async () => {

@@ -4,6 +4,7 @@ import type { Emit } from '../foundation/events.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 import { Decoder, type GenerationModel, type PlaceInput } from './decoder.ts';
+import { noRepeatNgram } from './no-repeat-ngram.ts';
 import { sampleToken } from './sample-token.ts';
 
 export interface GenerationRequest {
@@ -18,7 +19,7 @@ export interface Generated {
   readonly id: string;
   /** Without the token that ended it. */
   readonly tokens: number[];
-  /** Whether it ended by itself (by an end token), not by the limit. */
+  /** Whether it ended by itself (by an end token, or as `GenerationContext.finished` says), not by the limit. */
   readonly complete: boolean;
   /** From when it got its place to its end; other sequences were at work in the same time. */
   readonly seconds: number;
@@ -27,6 +28,8 @@ export interface Generated {
 export interface GenerationContext {
   readonly signal: AbortSignal;
   readonly eosTokenIds: readonly number[];
+  /** Whether a response has all it needs after its last token, and ends there. */
+  readonly finished?: (tokens: readonly number[]) => boolean;
   readonly emit?: Emit;
 }
 
@@ -80,7 +83,7 @@ export async function* generate(
       for (const [place, sequence] of places.entries()) {
         if (!sequence) continue;
         const row = logits.subarray(place * config.vocabSize, (place + 1) * config.vocabSize);
-        const ended = advance(sequence, row, options, context.eosTokenIds);
+        const ended = advance(sequence, row, options, context);
         if (!ended) continue;
         places[place] = undefined;
         yield ended;
@@ -105,14 +108,16 @@ function advance(
   { request, tokens, seen, limit, began }: Sequence,
   logits: Float32Array,
   options: GenerationSettings,
-  eosTokenIds: readonly number[],
+  { eosTokenIds, finished }: GenerationContext,
 ): Generated | undefined {
+  noRepeatNgram(logits, tokens, options.noRepeatNgram);
   const token = sampleToken(logits, seen, options, randomStream(request.seed, tokens.length));
-  const complete = eosTokenIds.includes(token);
+  let complete = eosTokenIds.includes(token);
   if (!complete) {
     tokens.push(token);
     seen.add(token);
-    if (tokens.length < limit) return undefined;
+    complete = finished?.(tokens) ?? false;
+    if (!complete && tokens.length < limit) return undefined;
   }
   return { id: request.id, tokens, complete, seconds: (performance.now() - began) / 1000 };
 }

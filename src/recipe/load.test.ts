@@ -6,6 +6,7 @@ import { UserError } from '../foundation/errors.ts';
 import { runFolder } from '../foundation/run-folder.ts';
 import { loadRecipe, parseRecipe } from './load.ts';
 import { readResolvedRecipe, writeResolvedRecipe } from './resolved.ts';
+import { studentGenerate } from './student-generate.ts';
 import { studentTrain } from './student-train.ts';
 
 const MINIMAL = `name: small
@@ -98,6 +99,15 @@ test('studentTrain() lays the overrides of a student over the section, not over 
   );
   const settings = studentTrain(recipe, recipe.students[0]!);
   expect(settings).toMatchObject({ epochs: 3, learningRate: 5, lora: { rank: 8, alpha: 7 } });
+});
+
+test('studentGenerate() lays the overrides of a student over the section', () => {
+  const recipe = parseRecipe(
+    `${MINIMAL}    generate: {noRepeatNgram: 4}\ngenerate: {temperature: 0.5, noRepeatNgram: 2}\n`,
+    'r.yaml',
+  );
+  const settings = studentGenerate(recipe, recipe.students[0]!);
+  expect(settings).toMatchObject({ temperature: 0.5, noRepeatNgram: 4, repetitionPenalty: 1 });
 });
 
 test.each([

@@ -103,18 +103,31 @@ function withoutDefaults(object: z.ZodObject): z.ZodObject {
 
 const trainOverrides = withoutDefaults(train) as unknown as z.ZodType<TrainOverrides, TrainOverrides>;
 
+const generation = z.strictObject({
+  temperature: z.number().min(0).default(0.7).describe('0 is greedy'),
+  topP: z.number().gt(0).max(1).default(0.9),
+  repetitionPenalty: z
+    .number()
+    .min(1)
+    .default(1)
+    .describe("As in transformers, it counts the prompt: above 1 a rewriter avoids its source's words"),
+  noRepeatNgram: z.int().min(0).default(0).describe('So many tokens in a row occur once in a response; 0: no limit'),
+  maxTokens: z.int().positive().default(380),
+  batch: z.int().positive().default(32).describe('Sequences decoded together'),
+});
+
+/** Any keys of `generate`. */
+export type GenerationOverrides = Partial<z.output<typeof generation>>;
+const generationOverrides = withoutDefaults(generation) as unknown as z.ZodType<
+  GenerationOverrides,
+  GenerationOverrides
+>;
+
 const student = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
   stages: z.array(stage).min(1).describe('Jobs this student learns: `pairs`, `reformulate`, `judge`'),
   train: trainOverrides.optional().describe('Overrides of the `train` section for this student'),
-});
-
-const generation = z.strictObject({
-  temperature: z.number().min(0).default(0.7).describe('0 is greedy'),
-  topP: z.number().gt(0).max(1).default(0.9),
-  repetitionPenalty: z.number().min(1).default(1.05),
-  maxTokens: z.int().positive().default(380),
-  batch: z.int().positive().default(32).describe('Sequences decoded together'),
+  generate: generationOverrides.optional().describe('Overrides of the `generate` section for this student'),
 });
 
 const quantize = z.strictObject({

@@ -11,6 +11,9 @@ export interface PairsInput {
 /** Pairs a response must have. */
 export const PAIRS_PER_DOCUMENT = 5;
 
+/** The genre of the last pair, whole: small students go on counting pairs instead of closing the object. */
+const LAST_PAIR = new RegExp(`"genre_${PAIRS_PER_DOCUMENT}":\\s*"(?:[^"\\\\]|\\\\.)*"`);
+
 export const pairsStage: Stage<PairsInput, GenreAudience[]> = {
   name: 'pairs',
   promptVersion: 'pairs-1',
@@ -25,6 +28,10 @@ export const pairsStage: Stage<PairsInput, GenreAudience[]> = {
     },
   ],
   parse: parsePairs,
+  finished: (response) => {
+    const end = LAST_PAIR.exec(response);
+    return end ? `${response.slice(0, end.index + end[0].length)}}` : undefined;
+  },
   completion: (pairs) =>
     `{${pairs
       .flatMap(({ genre, audience }, i) => [

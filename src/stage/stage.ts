@@ -34,6 +34,8 @@ export interface Stage<I, O> {
   studentPrompt(input: I): ChatMessage[];
   /** Lenient reading, strict validation. */
   parse(response: string): Parsed<O>;
+  /** A student's response up to where it holds all that is asked for: generation ends there. Undefined before. */
+  finished?(response: string): string | undefined;
   /** What a student is trained to answer for a valid output. */
   completion(output: O): string;
   /** Tokens a response may have. */

@@ -23,6 +23,8 @@ export interface ArmTask {
   arm: GeneratingArm;
   student: StudentSettings;
   settings: GenerationSettings;
+  /** A response up to where it holds all the stage asks for, see `Stage.finished`. */
+  finished?: (response: string) => string | undefined;
   prompts: readonly { item: string; messages: ChatMessage[] }[];
 }
 
@@ -40,7 +42,7 @@ export type GenerateArm = (task: ArmTask, context: RunContext) => AsyncIterable<
 
 /** Answers with the run's models. The same input has the same random stream in every arm. */
 export const generateArm: GenerateArm = async function* (task, context) {
-  const { recipe, prompts, settings } = task;
+  const { recipe, prompts, settings, finished } = task;
   const { model, modelFolder } = await loadArm(task, context);
   const tokenizer = await loadTokenizer(modelFolder);
   const requests = prompts.map(({ item, messages }) => ({
@@ -48,9 +50,15 @@ export const generateArm: GenerateArm = async function* (task, context) {
     prompt: tokenizer.chatPrompt(messages),
     seed: `${recipe.seed}/validate/${item}`,
   }));
-  const options = { ...context, eosTokenIds: tokenizer.eosTokenIds };
+  const options = {
+    ...context,
+    eosTokenIds: tokenizer.eosTokenIds,
+    ...(finished && { finished: (tokens: readonly number[]) => finished(tokenizer.decode(tokens)) !== undefined }),
+  };
   for await (const { id, tokens, complete, seconds } of generate(model, requests, settings, options)) {
-    yield { item: id, text: tokenizer.decode(tokens), stopped: complete, tokens: tokens.length, seconds };
+    const response = tokenizer.decode(tokens);
+    const text = finished?.(response) ?? response;
+    yield { item: id, text, stopped: complete, tokens: tokens.length, seconds };
   }
 };
 

@@ -10,6 +10,9 @@ import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
+import { studentGenerate } from '../recipe/student-generate.ts';
+import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
 import { chooseJudge, JUDGE_VERSION } from './choose-judge.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
@@ -29,6 +32,8 @@ const VALIDITY = {
   kind: 'validity' as const,
   description: 'No judge: a response is valid when it is JSON with five distinct pairs.',
 };
+
+const STAGES = { pairs: pairsStage, reformulate: reformulateStage };
 
 /** What a library caller or a test may replace. */
 export interface ValidateParts {
@@ -91,26 +96,29 @@ export async function validateStudents(
 function stagePlans(stage: TableStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
   const inputs = stageInputs(stage, recipe, collected);
   const room = stage === 'pairs' ? PAIRS_ROOM : 1;
-  const settings = { ...recipe.generate, maxTokens: Math.ceil(recipe.generate.maxTokens * room) };
   return recipe.students
     .filter((student) => student.stages.includes(stage))
-    .flatMap((student, position) =>
-      recipe.validate.arms
-        // Teacher and base are the same whoever the student is: one row each.
-        .filter((arm) => position === 0 || arm === 'student' || arm === 'student-w8a8')
-        .map((arm): ArmPlan => {
-          const plan = { stage, arm, student, settings, inputs };
-          if (arm === 'teacher') {
-            return { ...plan, model: collected.teacher, madeFrom: ({ teacher }) => contentHash(teacher ?? null) };
-          }
-          const source = armSource(recipe, folder, arm, student, settings);
-          return {
-            ...plan,
-            model: armModel(recipe, arm, student),
-            madeFrom: ({ prompt }) => contentHash({ source, prompt }),
-          };
-        }),
-    );
+    .flatMap((student, position) => {
+      const { maxTokens, ...sampling } = studentGenerate(recipe, student);
+      const settings = { ...sampling, maxTokens: Math.ceil(maxTokens * room) };
+      return (
+        recipe.validate.arms
+          // Teacher and base are the same whoever the student is: one row each.
+          .filter((arm) => position === 0 || arm === 'student' || arm === 'student-w8a8')
+          .map((arm): ArmPlan => {
+            const plan = { stage, arm, student, settings, inputs };
+            if (arm === 'teacher') {
+              return { ...plan, model: collected.teacher, madeFrom: ({ teacher }) => contentHash(teacher ?? null) };
+            }
+            const source = armSource(recipe, folder, arm, student, settings);
+            return {
+              ...plan,
+              model: armModel(recipe, arm, student),
+              madeFrom: ({ prompt }) => contentHash({ source, prompt }),
+            };
+          })
+      );
+    });
 }
 
 /** Every answer of every plan, by plan; those on disk from before are not made again. */
@@ -150,7 +158,9 @@ async function allGenerations(
       const prompts = missing.map(({ item, prompt }) => ({ item, messages: prompt }));
       const { arm, student, settings } = plan;
       let done = plan.inputs.length - missing.length;
-      for await (const answer of answers({ recipe, folder, arm, student, settings, prompts }, context)) {
+      const { finished } = STAGES[plan.stage];
+      const task = { recipe, folder, arm, student, settings, prompts, ...(finished && { finished }) };
+      for await (const answer of answers(task, context)) {
         const { item, text, stopped, tokens, seconds } = answer;
         const input = byItem.get(item)!;
         file.add(lineOf(plan, input, { text, complete: complete(text, stopped), tokens, seconds }));
