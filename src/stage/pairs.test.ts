@@ -82,7 +82,8 @@ describe('parsePairs()', () => {
 describe('pairsStage', () => {
   it('is finished with the fifth pair, whatever would follow, and not before', () => {
     const answer = pairsStage.completion(five);
-    for (let end = 0; end < answer.length - 1; end++) expect(pairsStage.finished!(answer.slice(0, end))).toBeUndefined();
+    for (let end = 0; end < answer.length - 1; end++)
+      expect(pairsStage.finished!(answer.slice(0, end))).toBeUndefined();
     for (const more of ['', '}', ', "audience_6": "more', ', "genre_5": "again"}']) {
       expect(pairsStage.finished!(answer.slice(0, -1) + more)).toBe(answer);
     }
