@@ -10,6 +10,8 @@
 export { collect } from './collect/collect.ts';
 export { type Collected, readCollected } from './collect/collected.ts';
 export { curate } from './curate/curate.ts';
+export { type ExportFormat, exportSft } from './curate/formats/export-sft.ts';
+export { importSft } from './curate/formats/import-sft.ts';
 export { readSft } from './curate/sft-arrow.ts';
 export { readSftJsonl, writeSftJsonl } from './curate/sft-jsonl.ts';
 export type { SftRow } from './curate/sft-row.ts';

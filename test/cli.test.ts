@@ -1,36 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterEach, expect, test, vi } from 'vitest';
-import { EXIT, runCli } from '../src/cli/cli.ts';
-import type { CommandIo } from '../src/cli/command.ts';
+import { EXIT } from '../src/cli/cli.ts';
 import { COMMAND_TABLE } from '../src/cli/command-table.ts';
 import { cliDocs } from '../src/cli/docs.ts';
 import { InterruptedError } from '../src/foundation/errors.ts';
+import { mga } from './mga-here.ts';
 import { runMga } from './run-mga.ts';
 import { ROOT } from './source-files.ts';
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'mga-cli-'));
-
-/** Runs the command line in this process. */
-async function mga(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const text = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        text[name] += chunk;
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
-  const io: CommandIo = {
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
-    env: {},
-    signal: new AbortController().signal,
-  };
-  return { code: await runCli(argv, io), ...text };
-}
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -20,6 +20,11 @@ export const COMMAND_TABLE: Readonly<Record<string, CommandEntry>> = {
   export: { summary: 'Export the students for other programs', load: () => import('./commands/export.ts') },
   validate: { summary: 'Judge students against their teacher', load: () => import('./commands/validate.ts') },
   report: { summary: 'Write report.html', load: () => import('./commands/report.ts') },
+  import: { summary: 'Read training samples of other tools', load: () => import('./commands/import.ts') },
+  'export-data': {
+    summary: 'Write training samples for other tools, or the hub',
+    load: () => import('./commands/export-data.ts'),
+  },
   status: { summary: 'Say where a run stands, also a live one', load: () => import('./commands/status.ts') },
   explain: { summary: 'Say all that is known of a document or sample', load: () => import('./commands/explain.ts') },
 };

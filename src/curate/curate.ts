@@ -9,12 +9,12 @@ import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { STAGE_NAMES, type StageName } from '../stage/stage.ts';
-import { writeParquet } from '../store/parquet.ts';
 import { type Decision, decide } from './decide.ts';
 import { funnel, type StageFunnel } from './funnel.ts';
 import { indexRun } from './index-run.ts';
 import { candidates, TRAINING_SPLITS } from './samples.ts';
 import { writeSft } from './sft-arrow.ts';
+import { writeSftParquet } from './sft-parquet.ts';
 
 /** Part of the inputs' identity: raise it when rules or sample shapes change, so that sets are made again. */
 const CURATE_VERSION = 1;
@@ -22,17 +22,6 @@ const CURATE_VERSION = 1;
 const ROUND = 1;
 
 export type CurateFacts = { stages: Partial<Record<StageName, StageFunnel>> };
-
-const PARQUET_COLUMNS = {
-  id: 'VARCHAR',
-  doc_id: 'VARCHAR',
-  stage: 'VARCHAR',
-  prompt: 'STRUCT(role VARCHAR, content VARCHAR)[]',
-  completion: 'STRUCT(role VARCHAR, content VARCHAR)[]',
-  score: 'DOUBLE',
-  genre: 'VARCHAR',
-  audience: 'VARCHAR',
-};
 
 /**
  * Makes the SFT sets of every stage some student learns, from training and dev documents alone: Arrow folders and Parquet
@@ -98,7 +87,7 @@ async function writeSets(folder: RunFolder, stage: StageName, decisions: readonl
       .map(({ candidate }) => candidate.row);
     const set = folder.sft(ROUND, stage, split);
     writeSft(set, rows);
-    await writeParquet(join(dirname(set), `${split}.parquet`), rows, PARQUET_COLUMNS);
+    await writeSftParquet(join(dirname(set), `${split}.parquet`), rows);
   }
 }
 

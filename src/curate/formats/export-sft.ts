@@ -1,21 +1,33 @@
 /** Training sets in the formats of other trainers. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../foundation/atomic-file.ts';
+import { writeSftParquet } from '../sft-parquet.ts';
 import type { SftRow } from '../sft-row.ts';
 import { encodeChat } from './chat-jsonl.ts';
 import { encodeShareGpt, shareGptInfo } from './sharegpt.ts';
 
-export type ExportFormat = 'chat-jsonl' | 'prompt-completion' | 'sharegpt';
+export const EXPORT_FORMATS = ['parquet', 'chat-jsonl', 'prompt-completion', 'sharegpt'] as const;
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = ['chat-jsonl', 'prompt-completion', 'sharegpt'];
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /**
- * Writes the rows to `folder` as `<name>.jsonl` (chat for OpenAI, prompt-completion for TRL) or `<name>.json` (ShareGPT, with
+ * Writes the rows to `folder` as `<name>.parquet`, `<name>.jsonl` (chat for OpenAI, prompt-completion for TRL) or `<name>.json` (ShareGPT, with
  * an entry of that name in dataset_info.json, beside what that file already lists). Returns the data file's path.
  */
-export function exportSft(rows: readonly SftRow[], format: ExportFormat, folder: string, name: string): string {
+export async function exportSft(
+  rows: readonly SftRow[],
+  format: ExportFormat,
+  folder: string,
+  name: string,
+): Promise<string> {
+  if (format === 'parquet') {
+    const path = join(folder, `${name}.parquet`);
+    mkdirSync(folder, { recursive: true });
+    await writeSftParquet(path, rows);
+    return path;
+  }
   if (format === 'sharegpt') {
     const path = join(folder, `${name}.json`);
     writeFileAtomic(path, JSON.stringify(rows.map(encodeShareGpt), null, 1) + '\n');
