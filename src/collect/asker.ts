@@ -1,5 +1,6 @@
 /** Asks the teacher what is missing, several requests at a time; each request and response is in the ledger before it counts. */
 
+import { setMaxListeners } from 'node:events';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -38,6 +39,8 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
   const { recipe, teacher, ledger, signal } = parts;
   const stop = new AbortController();
   const cut = new AbortController();
+  // Each request in flight, and each that waits for its next try, listens to these.
+  setMaxListeners(0, stop.signal, cut.signal);
   const limit = new AdaptiveLimit(recipe.collect.concurrency);
   const claimed = new Set<string>();
   const inFlight = new Set<Promise<void>>();
@@ -60,7 +63,13 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
       stop: stop.signal,
       cut: cut.signal,
       random: randomStream(job.request.key, 'retry'),
-      beforeTry: (attempt) => ledger.append({ type: 'sent', ...head(job, parts), attempt }),
+      beforeTry: (attempt, previous) =>
+        ledger.append({
+          type: 'sent',
+          ...head(job, parts),
+          attempt,
+          ...(previous?.possiblyCharged ? { afterLost: true } : {}),
+        }),
       onRetry: (failure) => {
         if (failure.overloaded) limit.overloaded();
       },
@@ -76,7 +85,14 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
     }
     const { failure, attempts } = asked;
     const final = failure.scope === 'refuse';
-    await ledger.append({ type: 'failure', ...head(job, parts), reason: failure.message, attempts, final });
+    await ledger.append({
+      type: 'failure',
+      ...head(job, parts),
+      reason: failure.message,
+      attempts,
+      final,
+      ...(failure.possiblyCharged ? { lost: true } : {}),
+    });
     parts.onFailure(job, failure.message);
     if (failure.scope === 'stop') halt(stopError(teacher, failure));
     else if (!final && !stop.signal.aborted && ++failedInARow >= GIVE_UP_AFTER) halt(goneError(teacher, failure));

@@ -22,7 +22,7 @@ export class LedgerIndex {
   readonly failures = new Map<string, FailureLine>();
   /** Sent, and neither answered nor given up since. */
   readonly open = new Map<string, SentLine>();
-  /** Sent by a process that ended before an answer came: possibly charged, whatever happened to the request since. */
+  /** Tries whose answer was never seen, for a kill or a broken connection: possibly charged, whatever happened since. */
   readonly lost: SentLine[] = [];
   readonly torn: TornLine[] = [];
   readonly #spend = new Map<string, Spend>();
@@ -31,7 +31,7 @@ export class LedgerIndex {
   add(line: LedgerLine, position: LinePosition): void {
     if (line.type === 'sent') {
       const earlier = this.open.get(line.key);
-      if (earlier !== undefined && line.attempt === 1) this.lost.push(earlier);
+      if (earlier !== undefined && (line.attempt === 1 || line.afterLost)) this.lost.push(earlier);
       this.open.set(line.key, line);
     } else if (line.type === 'response') {
       this.open.delete(line.key);
@@ -39,6 +39,8 @@ export class LedgerIndex {
       if (!this.responses.has(line.key)) this.responses.set(line.key, position);
       this.#count(line);
     } else if (line.type === 'failure') {
+      const earlier = this.open.get(line.key);
+      if (earlier !== undefined && line.lost) this.lost.push(earlier);
       this.open.delete(line.key);
       this.failures.set(line.key, line);
     }

@@ -20,6 +20,8 @@ export interface SentLine extends LineHead {
   type: 'sent';
   /** 1 for the first try of a run, 2 and more for its retries. */
   attempt: number;
+  /** The try before this one of the same run broke off without an answer: possibly charged. */
+  afterLost?: true;
 }
 
 export interface RequestParameters {
@@ -52,6 +54,8 @@ export interface FailureLine extends LineHead {
   reason: string;
   attempts: number;
   final: boolean;
+  /** The last try broke off without an answer: possibly charged. */
+  lost?: true;
 }
 
 export type LedgerLine = SentLine | ResponseLine | FailureLine;

@@ -15,8 +15,8 @@ export interface AskOptions {
   /** Tries in flight are cut off when this is aborted. */
   cut: AbortSignal;
   random: RandomStream;
-  /** Awaited before each try (1, 2, ...): room for the `sent` line. */
-  beforeTry(attempt: number): Promise<void>;
+  /** Awaited before each try (1, 2, ...), with the failure of the one before: room for the `sent` line. */
+  beforeTry(attempt: number, previous: TeacherFailure | undefined): Promise<void>;
   /** Told of each failed try that will be repeated. */
   onRetry(failure: TeacherFailure): void;
   /** Resolves after `ms`, or rejects when the signal is aborted: the failure at hand is then the outcome. */
@@ -33,9 +33,10 @@ export type Asked =
  * @throws InterruptedError when stopped before or during a try
  */
 export async function askWithRetries(teacher: Teacher, request: TeacherRequest, options: AskOptions): Promise<Asked> {
+  let previous: TeacherFailure | undefined;
   for (let attempt = 1; ; attempt++) {
     if (options.stop.aborted) throw new InterruptedError();
-    await options.beforeTry(attempt);
+    await options.beforeTry(attempt, previous);
     try {
       return { ok: true, response: await teacher.complete(request, options.cut), attempts: attempt };
     } catch (error) {
@@ -44,6 +45,7 @@ export async function askWithRetries(teacher: Teacher, request: TeacherRequest, 
         return { ok: false, failure: error, attempts: attempt };
       }
       options.onRetry(error);
+      previous = error;
       try {
         await options.wait(waitBefore(attempt, error, options.random), options.stop);
       } catch {

@@ -75,7 +75,9 @@ export function openaiTeacher(
       } catch (error) {
         if (error instanceof TeacherFailure) throw error;
         if (signal.aborted) throw new InterruptedError();
-        if (timeout.aborted) throw new TeacherFailure(`no answer within ${timeoutMs / 1000} s`, 'retry');
+        if (timeout.aborted) {
+          throw new TeacherFailure(`no answer within ${timeoutMs / 1000} s`, 'retry', { possiblyCharged: true });
+        }
         throw failureOf(error, settings);
       }
     },
@@ -88,10 +90,14 @@ function readCompletion(body: string, request: TeacherRequest, model: string, la
   try {
     value = JSON.parse(body);
   } catch {
-    throw new TeacherFailure(`the server's answer is no JSON: ${excerpt(body)}`, 'retry');
+    throw new TeacherFailure(`the server's answer is no JSON: ${excerpt(body)}`, 'retry', { possiblyCharged: true });
   }
   const parsed = completion.safeParse(value);
-  if (!parsed.success) throw new TeacherFailure(`the server's answer is no completion: ${excerpt(body)}`, 'retry');
+  if (!parsed.success) {
+    throw new TeacherFailure(`the server's answer is no completion: ${excerpt(body)}`, 'retry', {
+      possiblyCharged: true,
+    });
+  }
   const { choices, usage } = parsed.data;
   const { message, finish_reason } = choices[0]!;
   return {
@@ -107,11 +113,17 @@ function readCompletion(body: string, request: TeacherRequest, model: string, la
   };
 }
 
+/** Connections that were never made carried no request. */
+const NEVER_ARRIVED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/;
+
 function failureOf(error: unknown, settings: OpenaiSettings): TeacherFailure {
   if (error instanceof APIUserAbortError) return new TeacherFailure('the request was aborted', 'retry');
   if (error instanceof APIError && !(error instanceof APIConnectionError)) return statusFailure(error, settings);
   // Everything else happened on the wire: refused or reset connections, bodies cut off.
-  return new TeacherFailure(`connection failed: ${connectionMessage(error)}`, 'retry');
+  const message = connectionMessage(error);
+  return new TeacherFailure(`connection failed: ${message}`, 'retry', {
+    possiblyCharged: !NEVER_ARRIVED.test(message),
+  });
 }
 
 function statusFailure(error: APIError, settings: OpenaiSettings): TeacherFailure {

@@ -46,16 +46,19 @@ export class TeacherFailure extends Error {
   readonly retryAfterMs: number | undefined;
   /** The server is asking for fewer requests at a time. */
   readonly overloaded: boolean;
+  /** The request was on its way and no answer came whole: the provider may have done the work. */
+  readonly possiblyCharged: boolean;
 
   constructor(
     message: string,
     scope: FailureScope,
-    details: { retryAfterMs?: number | undefined; overloaded?: boolean } = {},
+    details: { retryAfterMs?: number | undefined; overloaded?: boolean; possiblyCharged?: boolean } = {},
   ) {
     super(message);
     this.name = 'TeacherFailure';
     this.scope = scope;
     this.retryAfterMs = details.retryAfterMs;
     this.overloaded = details.overloaded ?? false;
+    this.possiblyCharged = details.possiblyCharged ?? false;
   }
 }
