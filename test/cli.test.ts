@@ -115,6 +115,26 @@ test('mga plan counts what depends on answers to come, asks nothing and leaves n
   expect(existsSync(run)).toBe(false);
 });
 
+test('mga validate --gate exits with 1 on fail, with strict on undecided too', async () => {
+  const write = (lost: number) => {
+    const scores = join(newFolder(), 'scores.jsonl');
+    const rows = Array.from({ length: 120 }, (_, i) => [
+      { arm: 'teacher', doc_id: `d${i}`, item: 'a', score: 5 },
+      { arm: 'student', doc_id: `d${i}`, item: 'a', score: i < lost ? 1 : 5 },
+    ]).flat();
+    writeFileSync(scores, rows.map((row) => JSON.stringify(row)).join('\n'));
+    return scores;
+  };
+  const [failed, undecided] = [write(60), write(3)];
+  const failure = await mga('validate', '--from', failed, '--gate');
+  expect(failure.code).toBe(EXIT.userError);
+  expect(failure.stdout).toContain('Table 1');
+  expect(failure.stderr).toContain('reformulate, student: fail (-50.00 points from teacher, margin 3)');
+  expect((await mga('validate', '--gate', '--from', undecided)).code).toBe(EXIT.ok);
+  expect((await mga('validate', '--from', undecided, '--gate', 'strict')).code).toBe(EXIT.userError);
+  expect((await mga('validate', '--from', failed, '--gate=never')).stderr).toContain('--gate never');
+});
+
 test('mga validate --from prints tables, or table1.json', async () => {
   const scores = join(newFolder(), 'scores.jsonl');
   const row = (arm: string, doc: string, score: number | null) =>

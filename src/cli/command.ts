@@ -11,6 +11,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** May be given several times. */
   readonly multiple?: boolean;
+  /** The option's value may be left out, and means the first of these then; no other value is allowed. */
+  readonly choices?: readonly [string, ...string[]];
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -106,7 +108,7 @@ function parse(spec: Omit<CommandSpec<OptionSpecs>, 'run'>, argv: readonly strin
   for (const [name, { type, multiple }] of Object.entries(spec.options))
     options[name] = { type, multiple: multiple ?? false };
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+    return parseArgs({ args: withValues(spec.options, argv), options, allowPositionals: true, strict: true });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code?.startsWith('ERR_PARSE_ARGS')) throw error;
@@ -120,4 +122,16 @@ function parse(spec: Omit<CommandSpec<OptionSpecs>, 'run'>, argv: readonly strin
       nearest ? `Did you mean --${nearest}?` : `mga ${spec.name} --help lists the options`,
     );
   }
+}
+
+/** Gives options with choices the value that stands beside them, or the first choice. */
+function withValues(options: OptionSpecs, argv: readonly string[]): string[] {
+  const args = [...argv];
+  for (const [name, { choices }] of Object.entries(options)) {
+    const at = choices === undefined ? -1 : args.indexOf(`--${name}`);
+    if (choices === undefined || at < 0) continue;
+    const given = choices.includes(args[at + 1] ?? '') ? args[at + 1] : undefined;
+    args.splice(at, given === undefined ? 1 : 2, `--${name}=${given ?? choices[0]}`);
+  }
+  return args;
 }

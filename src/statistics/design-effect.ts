@@ -28,17 +28,26 @@ export function intraclassCorrelation(clusters: readonly BinaryCluster[]): numbe
 
 /**
  * Design effect 1 + (m - 1) rho with m = sum m_i^2 / sum m_i (Kish 1965); at least 1, so that a negative estimate never makes a sample look larger than it is.
+ *
+ * The correlation of k documents is unsteady where k is small, and near rates of 1 too low more often than too high (95% intervals then held the rate in 92% of
+ * the simulated tables). A low one is therefore raised towards what is assumed without data, as if PRIOR_DOCUMENTS had shown that: (k rho + k0 rho0) / (k + k0).
  */
 export function designEffect(clusters: readonly BinaryCluster[]): number {
   const n = sum(clusters, (cluster) => cluster.total);
   if (n === 0) return 1;
   const size = sum(clusters, ({ total }) => total ** 2) / n;
-  const rho = intraclassCorrelation(clusters);
-  return Math.max(1, 1 + (size - 1) * (Number.isNaN(rho) ? UNKNOWN_CORRELATION : rho));
+  const estimate = intraclassCorrelation(clusters);
+  const k = clusters.filter(({ total }) => total > 0).length;
+  const rho = Number.isNaN(estimate)
+    ? UNKNOWN_CORRELATION
+    : Math.max(estimate, (k * estimate + PRIOR_DOCUMENTS * UNKNOWN_CORRELATION) / (k + PRIOR_DOCUMENTS));
+  return Math.max(1, 1 + (size - 1) * rho);
 }
 
 /** Taken where all items are alike: the upper of the two correlations the intervals are simulated at (eval/statistics). */
 const UNKNOWN_CORRELATION = 0.3;
+/** The least that keeps coverage at 93% from 50 documents on; at 200 documents it widens an interval by 2%. */
+const PRIOR_DOCUMENTS = 10;
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((total, item) => total + value(item), 0);

@@ -109,12 +109,14 @@ test('pairedDifference() of agreeing documents leaves what their number leaves p
 });
 
 test('nonInferiority() passes, fails and counts the documents that would decide', () => {
-  const paired = (difference: number, half: number) => ({
+  const paired = (difference: number, half: number, deviation = 0.3) => ({
     difference,
     interval: [difference - half, difference + half] as [number, number],
-    deviation: 0.3,
+    deviation,
   });
-  expect(nonInferiority(paired(-0.01, 0.015), 0.03, 50)).toEqual({ verdict: 'pass' });
+  expect(nonInferiority(paired(-0.01, 0.015, 0.063), 0.03, 50)).toEqual({ verdict: 'pass' });
+  // The same bound, but a variance around the margin that would not allow it.
+  expect(nonInferiority(paired(-0.01, 0.015, 0.09), 0.03, 50).verdict).toBe('undecided');
   expect(nonInferiority(paired(-0.09, 0.05), 0.03, 50)).toEqual({ verdict: 'fail' });
   // ((1.645 + 0.842) 0.3 / 0.03)^2 = 618.3
   expect(nonInferiority(paired(-0.01, 0.05), 0.03, 50)).toEqual({ verdict: 'undecided', documentsNeeded: 569 });

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tablesFromScores, validateFromScores } from './from-scores.ts';
+import { tablesFromScores } from './from-scores.ts';
+import { renderTables } from './render.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -37,12 +38,12 @@ function scoresFile(name: string, lines: readonly string[]): string {
   return path;
 }
 
-test('validateFromScores() prints the tables of the paper', async () => {
+test('tablesFromScores() gives the tables of the paper', async () => {
   const path = scoresFile(
     'paper.jsonl',
     Object.entries(PAPER).flatMap(([arm, counts]) => rowsOf(arm, counts)),
   );
-  const text = await validateFromScores(path, options, false);
+  const text = renderTables(await tablesFromScores(path, options), 'text');
   const cells = text.split('\n').map((line) =>
     line
       .trim()
@@ -57,18 +58,28 @@ test('validateFromScores() prints the tables of the paper', async () => {
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test('validateFromScores() with --json gives table1.json', async () => {
+test('tablesFromScores() keeps models and flags, and counts inputs an arm lacks', async () => {
   const path = scoresFile('small.jsonl', [
     '{"arm":"teacher","doc_id":"a","item":"a/1","score":5}',
     '{"arm":"student","model":"m","doc_id":"a","item":"a/1","score":null,"copied":false,"complete":false,"usable":false}',
     '{"arm":"teacher","doc_id":"b","item":"b/1","score":4}',
   ]);
-  const [table] = JSON.parse(await validateFromScores(path, options, true)) as [Record<string, unknown>];
+  const [table] = await tablesFromScores(path, options);
   expect(table).toMatchObject({ stage: 'reformulate', reference: 'teacher', judge: { kind: 'unknown' } });
-  expect(table.rows).toMatchObject([
+  expect(table!.rows).toMatchObject([
     { arm: 'teacher', total: 2, counts: { '5': 1, '4': 1 }, unscored: 0, rate: 1 },
     { arm: 'student', model: 'm', total: 2, unscored: 2, missing: 1, rate: 0, diff: -1, usable: 0 },
   ]);
+});
+
+test('tablesFromScores() takes rows that differ in seed as trainings of one student', async () => {
+  const rows = [1, 2].flatMap((seed) =>
+    ['a', 'b'].map((doc) =>
+      JSON.stringify({ arm: 'student', seed, doc_id: doc, item: '1', score: seed === 1 ? 5 : 1 }),
+    ),
+  );
+  const [table] = await tablesFromScores(scoresFile('seeds.jsonl', rows), options);
+  expect(table!.rows).toMatchObject([{ total: 4, rate: 0.5, seed_rates: [1, 0] }]);
 });
 
 test('tablesFromScores() names file and line of a bad row', async () => {

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { readJsonLines } from '../corpus/json-lines.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { JudgeReport } from '../judge/judge.ts';
-import { renderTables } from './render.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { type StageTable, stageTable } from './table.ts';
 
@@ -18,6 +17,7 @@ const scoreRow = z.object({
   copied: z.boolean().optional(),
   complete: z.boolean().optional(),
   usable: z.boolean().optional(),
+  seed: z.int().optional(),
 });
 
 export interface FromScoresOptions {
@@ -32,7 +32,7 @@ export interface FromScoresOptions {
 const JUDGE: JudgeReport = { kind: 'unknown', description: 'Scores were given as a file; who made them is not known.' };
 
 /**
- * Reads one object a line ({arm, doc_id, item, score: 1..5 or null}; model, stage, copied, complete, usable if known) and makes Table 1 of every stage in it.
+ * Reads one object a line ({arm, doc_id, item, score: 1..5 or null}; model, stage, copied, complete, usable if known; `seed` where several trainings make one row) and makes Table 1 of every stage in it.
  *
  * @throws UserError naming file and line of a row that does not fit, repeats an input of its arm, or for a reference arm that does not occur
  */
@@ -42,16 +42,16 @@ export async function tablesFromScores(path: string, options: FromScoresOptions)
   let rows = 0;
   for await (const row of readJsonLines(path, scoreRow)) {
     rows++;
-    const { model = row.arm, stage = 'reformulate', copied, complete, usable, ...rest } = row;
-    const key = [stage, row.arm, model, row.doc_id, row.item].join('\u0000');
+    const { model = row.arm, stage = 'reformulate', copied, complete, usable, seed, ...rest } = row;
+    const key = [stage, row.arm, model, row.doc_id, row.item, seed ?? 0].join('\u0000');
     if (seen.has(key)) {
       throw new UserError(
         `Cannot read ${path}, row ${rows}: arm ${row.arm} has document ${row.doc_id}, item ${row.item} twice`,
-        'One row an arm and input',
+        'One row an arm and input; trainings of one student differ in `seed`',
       );
     }
     seen.add(key);
-    const flags = Object.entries({ copied, complete, usable }).filter(([, flag]) => flag !== undefined);
+    const flags = Object.entries({ copied, complete, usable, seed }).filter(([, value]) => value !== undefined);
     const items = stages.get(stage) ?? [];
     stages.set(stage, items);
     items.push({ ...rest, model, stage, ...Object.fromEntries(flags) });
@@ -65,10 +65,4 @@ export async function tablesFromScores(path: string, options: FromScoresOptions)
     );
   }
   return [...stages].map(([stage, items]) => stageTable(stage, items, { ...options, judge: JUDGE }));
-}
-
-/** What the command prints: table1.json with `json`, else the tables at 80 columns. */
-export async function validateFromScores(path: string, options: FromScoresOptions, json: boolean): Promise<string> {
-  const tables = await tablesFromScores(path, options);
-  return json ? `${JSON.stringify(tables, null, 2)}\n` : renderTables(tables, 'text');
 }

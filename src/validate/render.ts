@@ -131,10 +131,18 @@ function notes(table: StageTable): string[] {
     ...table.rows
       .filter((row) => row.missing)
       .map((row) => `${row.arm} lacks ${quantity(row.missing!, 'input')}, counted as none.`),
-    ...compared.map(
-      (row) =>
-        `${row.arm} against ${table.reference}: ${quantity(row.discordant!.gained, 'input')} gained, ${quantity(row.discordant!.lost)} lost; exact McNemar p ${pValue(row.mcnemar_p!)} (takes items of a document as independent).`,
-    ),
+    ...table.rows
+      .filter((row) => row.seed_rates !== undefined)
+      .map(
+        (row) =>
+          `${row.arm} is ${row.seed_rates!.length} trainings: rates ${row.seed_rates!.map((rate) => percent(rate)).join(', ')}, standard deviation ${(row.seed_deviation! * 100).toFixed(2)} points.`,
+      ),
+    ...compared
+      .filter((row) => row.mcnemar_p !== undefined)
+      .map(
+        (row) =>
+          `${row.arm} against ${table.reference}: ${quantity(row.discordant!.gained, 'input')} gained, ${quantity(row.discordant!.lost)} lost; exact McNemar p ${pValue(row.mcnemar_p!)} (takes items of a document as independent).`,
+      ),
     ...compared
       .filter((row) => row.documents_needed !== undefined)
       .map((row) => `${row.arm}: about ${quantity(row.documents_needed!, 'more document')} would decide.`),

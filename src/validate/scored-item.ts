@@ -9,6 +9,8 @@ export interface ScoredItem {
   item: string;
   /** 1..5, or null where the output failed or the judge gave no score. */
   score: number | null;
+  /** Which of several trainings of one student answered; absent where there is one. */
+  seed?: number;
   /** Why there is no score, or why an output is not valid. */
   reason?: string;
   /** More than half of it stands word for word in the source. */

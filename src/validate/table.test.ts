@@ -48,6 +48,23 @@ test('stageTable() pairs every arm with the teacher and the students with the ba
   expect(student!.p_adjusted!).toBeGreaterThanOrEqual(student!.p_value!);
 });
 
+test('stageTable() makes one row of several seeds, with their spread', () => {
+  const scored = items(30, { teacher: 0.9, student: 0.6 });
+  const again = scored
+    .filter((item) => item.arm === 'student')
+    .map((item, i) => ({ ...item, seed: 2, score: i % 3 === 0 ? 2 : item.score }));
+  const [teacher, student] = stageTable('reformulate', [...scored, ...again], options).rows;
+  expect(student!.total).toBe(2 * teacher!.total);
+  expect(student!.seed_rates).toHaveLength(2);
+  const [first, second] = student!.seed_rates as [number, number];
+  expect(second).toBeLessThan(first);
+  expect(student!.rate).toBeCloseTo((first + second) / 2, 12);
+  expect(student!.seed_deviation).toBeCloseTo((first - second) / Math.SQRT2, 12);
+  expect(student!.diff).toBeCloseTo(student!.rate - teacher!.rate, 12);
+  expect(student!.mcnemar_p).toBeUndefined();
+  expect(teacher!.seed_rates).toBeUndefined();
+});
+
 test('stageTable() does not depend on the order of the items', () => {
   const scored = items(12, { teacher: 0.9, student: 0.7 });
   const shuffled = randomStream(2).shuffle(scored);

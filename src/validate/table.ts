@@ -17,6 +17,10 @@ export interface TableRow {
   /** Inputs. Unscored and failed outputs stay in it. */
   total: number;
   documents: number;
+  /** Several trainings of one student in one row: their number is the length, their rates the values. Total counts every seed's answer. */
+  seed_rates?: number[];
+  /** Standard deviation of the seeds' rates. */
+  seed_deviation?: number;
   /** Outputs by score; absent where the stage has no scores. */
   counts?: Record<'5' | '4' | '3' | '2' | '1', number>;
   unscored?: number;
@@ -35,7 +39,7 @@ export interface TableRow {
   p_adjusted?: number;
   /** Inputs only this arm, or only the reference, passed. */
   discordant?: { gained: number; lost: number };
-  /** Exact McNemar: takes items as independent, for comparison only. */
+  /** Exact McNemar: takes items as independent, for comparison only; absent for several seeds. */
   mcnemar_p?: number;
   verdict?: Verdict;
   documents_needed?: number;
@@ -73,7 +77,8 @@ export interface TableOptions {
   scored?: boolean;
 }
 
-type Arm = { arm: string; model: string; byInput: Map<string, ScoredItem> };
+/** Answers by seed, then by input. */
+type Arm = { arm: string; model: string; seeds: Map<number, Map<string, ScoredItem>> };
 type Inputs = Map<string, string[]>;
 
 /** Table 1 of one stage. Total is the union of all arms' inputs, so that every arm answers for the same ones. */
@@ -98,10 +103,12 @@ function groupArms(items: readonly ScoredItem[]): Arm[] {
   const arms = new Map<string, Arm>();
   for (const item of items) {
     const name = `${item.arm}\u0000${item.model}`;
-    const arm = arms.get(name) ?? { arm: item.arm, model: item.model, byInput: new Map() };
+    const arm = arms.get(name) ?? { arm: item.arm, model: item.model, seeds: new Map() };
     arms.set(name, arm);
-    if (arm.byInput.has(inputKey(item))) throw new Error(`Arm ${item.arm} answers input ${item.item} twice`);
-    arm.byInput.set(inputKey(item), item);
+    const byInput = arm.seeds.get(item.seed ?? 0) ?? new Map<string, ScoredItem>();
+    arm.seeds.set(item.seed ?? 0, byInput);
+    if (byInput.has(inputKey(item))) throw new Error(`Arm ${item.arm} answers input ${item.item} twice`);
+    byInput.set(inputKey(item), item);
   }
   return [...arms.values()];
 }
@@ -116,14 +123,15 @@ function rowOf(
   options: TableOptions,
 ): TableRow {
   const passes = options.passes ?? ((item: ScoredItem) => item.score !== null && item.score >= PASSING_SCORE);
-  const total = [...inputs.values()].flat().length;
-  const answers = [...arm.byInput.values()];
+  const total = totalOf(arm, inputs);
+  const answers = answersOf(arm);
   const { rate, interval, designEffect } = rateOf(arm, inputs, passes);
   return {
     model: arm.model,
     arm: arm.arm,
     total,
     documents: inputs.size,
+    ...(arm.seeds.size > 1 ? spread(arm, inputs, passes) : {}),
     ...(options.scored === false ? {} : scoresOf(answers, total)),
     ...(answers.length < total ? { missing: total - answers.length } : {}),
     rate,
@@ -144,7 +152,7 @@ function usableParts(
   options: TableOptions,
   answers: readonly ScoredItem[],
 ) {
-  const total = [...inputs.values()].flat().length;
+  const total = totalOf(arm, inputs);
   const usable = rateOf(arm, inputs, isUsable);
   const base = arms.find((other) => other.arm === 'base');
   const gain = base && base !== arm && base !== reference && reference;
@@ -167,32 +175,53 @@ function scoresOf(answers: readonly ScoredItem[], total: number): Pick<TableRow,
   return { counts, unscored: total - scored.length };
 }
 
+/** Every seed answers for every input. */
+const totalOf = (arm: Arm, inputs: Inputs) => arm.seeds.size * [...inputs.values()].flat().length;
+
+const answersOf = (arm: Arm) => [...arm.seeds.values()].flatMap((byInput) => [...byInput.values()]);
+
 function rateOf(arm: Arm, inputs: Inputs, passes: (item: ScoredItem) => boolean) {
   const clusters = [...inputs.values()].map((keys) => ({
-    successes: keys.filter((key) => passed(arm, key, passes)).length,
-    total: keys.length,
+    successes: keys.reduce((sum, key) => sum + passed(arm, key, passes), 0),
+    total: keys.length * arm.seeds.size,
   }));
   return clusteredRate(clusters);
 }
 
-function passed(arm: Arm, key: string, passes: (item: ScoredItem) => boolean): boolean {
-  const item = arm.byInput.get(key);
-  return item !== undefined && passes(item);
+/** Each seed's rate, and sqrt(sum (rate - mean)^2 / (seeds - 1)). */
+function spread(arm: Arm, inputs: Inputs, passes: (item: ScoredItem) => boolean) {
+  const rates = [...arm.seeds].map(([seed, byInput]) => {
+    const alone = { ...arm, seeds: new Map([[seed, byInput]]) };
+    return rateOf(alone, inputs, passes).rate;
+  });
+  const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+  const squares = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0);
+  return { seed_rates: rates, seed_deviation: Math.sqrt(squares / (rates.length - 1)) };
 }
 
-/** Documents' differences in what passed, and the discordant inputs. */
+/** How many seeds' answers to this input passed. */
+function passed(arm: Arm, key: string, passes: (item: ScoredItem) => boolean): number {
+  let count = 0;
+  for (const byInput of arm.seeds.values()) {
+    const item = byInput.get(key);
+    if (item !== undefined && passes(item)) count++;
+  }
+  return count;
+}
+
+/** Documents' differences in what passed, every seed of the one arm against every seed of the other, and the discordant inputs. */
 function pairedClusters(arm: Arm, other: Arm, inputs: Inputs, passes: (item: ScoredItem) => boolean) {
   let gained = 0;
   let lost = 0;
   const clusters: PairedCluster[] = [...inputs.values()].map((keys) => {
     let difference = 0;
     for (const key of keys) {
-      const step = Number(passed(arm, key, passes)) - Number(passed(other, key, passes));
+      const step = passed(arm, key, passes) * other.seeds.size - passed(other, key, passes) * arm.seeds.size;
       difference += step;
       if (step > 0) gained++;
       if (step < 0) lost++;
     }
-    return { difference, total: keys.length };
+    return { difference, total: keys.length * arm.seeds.size * other.seeds.size };
   });
   return { clusters, gained, lost, p: signFlipTest(clusters.map((cluster) => cluster.difference)) };
 }
@@ -214,7 +243,7 @@ function comparison(
     diff_ci: paired.interval,
     p_value: p,
     discordant: { gained, lost },
-    mcnemar_p: mcnemarExact(gained, lost),
+    ...(arm.seeds.size * reference.seeds.size === 1 ? { mcnemar_p: mcnemarExact(gained, lost) } : {}),
     verdict,
     ...(documentsNeeded === undefined ? {} : { documents_needed: documentsNeeded }),
   };
