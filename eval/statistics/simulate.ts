@@ -1,15 +1,14 @@
 /**
  * The simulation behind src/statistics, written to eval/statistics/simulation.json:
  *
- *   npx tsx eval/statistics/simulate.ts        about 5 minutes of one core
+ *   npx tsx eval/statistics/simulate.ts        about 5 minutes on one core
  */
 
 import { writeFileSync } from 'node:fs';
 import { type Cell, type CellResult, simulateCell } from './simulate-table.ts';
 
 const TABLES = 2000;
-/** A quarter of what the command draws: coverage is the same within Monte Carlo error, at a quarter of the time. */
-const RESAMPLES = 500;
+const RESAMPLES = 2000;
 const SEED = 20250204;
 
 const cells: Cell[] = [];

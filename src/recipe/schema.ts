@@ -163,6 +163,14 @@ const validate = z.strictObject({
     .default(['teacher', 'base', 'student', 'student-w8a8']),
   judge: judge.prefault({}),
   margin: z.number().min(0).max(100).default(3).describe('Non-inferiority margin in points of Rate(>=3)'),
+  secondScores: z
+    .string()
+    .optional()
+    .describe('JSON Lines file {arm, item, score} by a second judge: its agreement, and Diff recomputed under it'),
+  humanScores: z
+    .string()
+    .optional()
+    .describe("JSON Lines file {arm, item, score} by people: the judge's sensitivity, specificity and corrected rates"),
   resamples: z.int().min(100).default(2000).describe('Bootstrap resamples over documents'),
 });
 

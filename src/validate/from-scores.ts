@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { readJsonLines } from '../corpus/json-lines.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { JudgeReport } from '../judge/judge.ts';
+import { readFurtherScores } from './further-scores.ts';
+import { reliabilityOf } from './reliability.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { type StageTable, stageTable } from './table.ts';
 
@@ -18,6 +20,7 @@ const scoreRow = z.object({
   complete: z.boolean().optional(),
   usable: z.boolean().optional(),
   seed: z.int().optional(),
+  words: z.int().min(0).optional(),
 });
 
 export interface FromScoresOptions {
@@ -27,6 +30,9 @@ export interface FromScoresOptions {
   seed: number;
   /** The arm differences are taken against; default `teacher`, else the first in the file. */
   reference?: string;
+  /** Files of scores by a second judge, and by people. */
+  second?: string;
+  human?: string;
 }
 
 const JUDGE: JudgeReport = { kind: 'unknown', description: 'Scores were given as a file; who made them is not known.' };
@@ -42,7 +48,7 @@ export async function tablesFromScores(path: string, options: FromScoresOptions)
   let rows = 0;
   for await (const row of readJsonLines(path, scoreRow)) {
     rows++;
-    const { model = row.arm, stage = 'reformulate', copied, complete, usable, seed, ...rest } = row;
+    const { model = row.arm, stage = 'reformulate', copied, complete, usable, seed, words, ...rest } = row;
     const key = [stage, row.arm, model, row.doc_id, row.item, seed ?? 0].join('\u0000');
     if (seen.has(key)) {
       throw new UserError(
@@ -51,7 +57,7 @@ export async function tablesFromScores(path: string, options: FromScoresOptions)
       );
     }
     seen.add(key);
-    const flags = Object.entries({ copied, complete, usable, seed }).filter(([, value]) => value !== undefined);
+    const flags = Object.entries({ copied, complete, usable, seed, words }).filter(([, value]) => value !== undefined);
     const items = stages.get(stage) ?? [];
     stages.set(stage, items);
     items.push({ ...rest, model, stage, ...Object.fromEntries(flags) });
@@ -64,5 +70,11 @@ export async function tablesFromScores(path: string, options: FromScoresOptions)
       'Name one of these',
     );
   }
-  return [...stages].map(([stage, items]) => stageTable(stage, items, { ...options, judge: JUDGE }));
+  const second = options.second === undefined ? undefined : await readFurtherScores(options.second);
+  const human = options.human === undefined ? undefined : await readFurtherScores(options.human);
+  return [...stages].map(([stage, items]) => {
+    const settings = { ...options, judge: JUDGE };
+    const table = stageTable(stage, items, settings);
+    return { ...table, reliability: reliabilityOf({ table, items, options: settings, second, human }) };
+  });
 }

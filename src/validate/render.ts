@@ -2,6 +2,7 @@
 
 import type { JudgeReport } from '../judge/judge.ts';
 import type { Interval } from '../statistics/wilson.ts';
+import { reliabilitySentences } from './reliability-sentences.ts';
 import type { StageTable, TableRow } from './table.ts';
 
 type Format = 'text' | 'markdown';
@@ -149,6 +150,7 @@ function notes(table: StageTable): string[] {
     ...(compared.length > 0
       ? [`Pass: the one-sided 95% bound of Diff lies above -${table.margin} points. p: sign flips of whole documents.`]
       : []),
+    ...(table.reliability ? reliabilitySentences(table.reliability) : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Outputs of all arms -> scored items: blind, interleaved, by one judge. */
 
 import { COPIED_LIMIT, copiedShare } from '../curate/measures/copied-share.ts';
+import { words } from '../curate/measures/words.ts';
 import { sha256 } from '../foundation/hash.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Judge } from '../judge/judge.ts';
@@ -28,7 +29,7 @@ export async function scoreReformulations(
 ): Promise<ScoredItem[]> {
   const items = lines.map(({ arm, model, stage, doc_id, item, text, complete }): ScoredItem => {
     const copied = copiedShare(text, documents.get(doc_id)!.text) > COPIED_LIMIT;
-    return { arm, model, stage, doc_id, item, score: null, copied, complete, usable: false };
+    return { arm, model, stage, doc_id, item, score: null, words: words(text).length, copied, complete, usable: false };
   });
   const judged = lines.flatMap((line, index) => {
     const parsed = reformulateStage.parse(line.text);

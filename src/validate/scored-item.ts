@@ -13,6 +13,8 @@ export interface ScoredItem {
   seed?: number;
   /** Why there is no score, or why an output is not valid. */
   reason?: string;
+  /** Words of the text; absent where the text is not known. */
+  words?: number;
   /** More than half of it stands word for word in the source. */
   copied?: boolean;
   /** Stopped by itself, without a loop. */

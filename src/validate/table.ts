@@ -8,6 +8,7 @@ import { nonInferiority, VERDICT_LEVEL, type Verdict } from '../statistics/non-i
 import { type PairedCluster, pairedDifference } from '../statistics/paired-difference.ts';
 import { signFlipTest } from '../statistics/sign-flip.ts';
 import { clusteredRate, type Interval } from '../statistics/wilson.ts';
+import type { Reliability } from './reliability.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 
 /** One arm; names as in table1.json. Rates and differences are shares (0..1), intervals are 95% over documents. */
@@ -61,6 +62,8 @@ export interface StageTable {
   reference: string;
   margin: number;
   rows: TableRow[];
+  /** How far its scores can be trusted. */
+  reliability?: Reliability;
 }
 
 export interface TableOptions {

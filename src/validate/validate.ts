@@ -1,21 +1,25 @@
 /** `mga validate`: teacher, untrained base, student and deployed student on the same inputs, in the table of the paper. */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Collected, readCollected } from '../collect/collected.ts';
 import { complete } from '../curate/measures/complete.ts';
 import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
-import { InterruptedError } from '../foundation/errors.ts';
-import { contentHash } from '../foundation/hash.ts';
+import { InterruptedError, UserError } from '../foundation/errors.ts';
+import { contentHash, sha256 } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
+import { canaryScores } from './canaries.ts';
 import { chooseJudge, JUDGE_VERSION } from './choose-judge.ts';
+import { readFurtherScores } from './further-scores.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
+import { reliabilityOf } from './reliability.ts';
 import { renderTables } from './render.ts';
 import { scorePairs, scoreReformulations } from './score-outputs.ts';
 import type { ScoredItem } from './scored-item.ts';
@@ -23,7 +27,7 @@ import { type StageInput, stageInputs, type TableStage, tableStages } from './st
 import { type StageTable, stageTable } from './table.ts';
 
 /** Part of the inputs' identity: raise it when scoring or tables change. */
-const VALIDATE_VERSION = 1;
+const VALIDATE_VERSION = 2;
 
 /** Five pairs take more room than one reformulation: recorded ones have 378 tokens at the median, 504 at most; reformulations 237, 572. */
 const PAIRS_ROOM = 1.5;
@@ -73,6 +77,7 @@ export async function validateStudents(
     judge: JUDGE_VERSION,
     seed: recipe.seed,
     validate: recipe.validate,
+    further: furtherFiles(recipe).map((path) => sha256(readFileSync(path, 'utf8'))),
     answers: collected.answersHash,
     outputs: contentHash(plans.map((plan) => plan.inputs.map(plan.madeFrom))),
   };
@@ -91,6 +96,16 @@ export async function validateStudents(
   writeManifest(folder.validation, { kind: 'validate', inputs, seconds, facts: { outputs: total } });
   emit({ type: 'command-end', command: 'validate', seconds, summary: summarise(tables) });
   return tables;
+}
+
+/** Score files the recipe names. @throws UserError where one is not there */
+function furtherFiles({ validate }: Recipe): string[] {
+  const paths = [validate.secondScores, validate.humanScores].filter((path) => path !== undefined);
+  const absent = paths.find((path) => !existsSync(path));
+  if (absent !== undefined) {
+    throw new UserError(`Cannot read the scores ${absent}: there is no such file`, 'Mend validate in the recipe');
+  }
+  return paths;
 }
 
 function stagePlans(stage: TableStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
@@ -228,10 +243,36 @@ async function scoreAll(
       onProgress: (done, total) =>
         context.emit({ type: 'command-progress', command: 'validate', label: 'judge', done, total, unit: 'texts' }),
     });
-    tables.push(stageTable(stage, scored, { judge: judge.describe(), margin, resamples, seed }));
+    const options = { judge: judge.describe(), margin, resamples, seed };
+    const table = stageTable(stage, scored, options);
+    const reliability = reliabilityOf({
+      table,
+      items: scored,
+      options,
+      second: await furtherScores(recipe.validate.secondScores),
+      human: await furtherScores(recipe.validate.humanScores),
+      repeats: repeatedScores(collected),
+      keptFrom: recipe.curate.minScore,
+      canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),
+    });
+    tables.push({ ...table, reliability });
     items.push(...scored);
   }
   return { tables, items };
+}
+
+const furtherScores = async (path: string | undefined) =>
+  path === undefined ? undefined : await readFurtherScores(path);
+
+function repeatedScores({ texts, judgeTexts, judgements }: Collected) {
+  const docIds = new Map([
+    ...[...texts].map(([id, { docId }]) => [id, docId] as const),
+    ...judgeTexts.map(({ id, docId }) => [id, docId] as const),
+  ]);
+  return [...judgements].map(([id, given]) => ({
+    docId: docIds.get(id) ?? id,
+    scores: given.map(({ score }) => score),
+  }));
 }
 
 function summarise(tables: readonly StageTable[]): string {

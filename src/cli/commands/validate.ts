@@ -32,6 +32,8 @@ trainings of one student: one row of the table, with its spread.`,
       description: 'Exit 1 where a student fails its margin; strict: where it is undecided, too',
     },
     reference: { type: 'string', value: 'ARM', description: 'With --from: arm of the differences; default teacher' },
+    second: { type: 'string', value: 'FILE', description: 'With --from: scores {arm, item, score} by a second judge' },
+    human: { type: 'string', value: 'FILE', description: 'With --from: scores {arm, item, score} by people' },
     json: { type: 'boolean', description: 'With --from: table1.json; else events as JSON lines' },
   },
   async run({ args, options }, io) {
@@ -45,6 +47,8 @@ trainings of one student: one row of the table, with its spread.`,
         resamples: RESAMPLES,
         seed: 0,
         ...(options.reference === undefined ? {} : { reference: options.reference }),
+        ...(options.second === undefined ? {} : { second: options.second }),
+        ...(options.human === undefined ? {} : { human: options.human }),
       };
       const tables = await tablesFromScores(options.from, settings);
       io.stdout.write(options.json ? `${JSON.stringify(tables, null, 2)}\n` : renderTables(tables, 'text'));

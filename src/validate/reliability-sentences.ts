@@ -1,0 +1,60 @@
+/** The reliability block in words: a line a finding, warnings first. */
+
+import type { RaterAgreement } from '../statistics/rater-agreement.ts';
+import type { Interval } from '../statistics/wilson.ts';
+import type { Reliability } from './reliability.ts';
+
+export function reliabilitySentences(block: Reliability): string[] {
+  const { reference, repeats, shrinkage, second, human, length, canaries, warnings } = block;
+  return [
+    ...warnings.map((warning) => `Careful: ${warning}`),
+    ...(reference
+      ? [
+          `This judge and the reference judge on held-out student-made and flawed texts: ordinal alpha ${known(reference.alpha)}, AC2 ${known(reference.ac2)}.`,
+        ]
+      : []),
+    ...(repeats ? [`The reference judge asked twice: ${agreement(repeats)}.`] : []),
+    ...(shrinkage
+      ? [
+          `Texts kept for training had ${shrinkage.kept.toFixed(2)} on average, and ${shrinkage.again.toFixed(2)} when judged again (${shrinkage.texts} texts).`,
+        ]
+      : []),
+    ...(second ? [`Second judge: ${agreement(second)}; mean score ${signed(second.shift, 2)}.`] : []),
+    ...(second?.rows ?? []).map(
+      (row) =>
+        `On the outputs both judges scored, ${row.arm} has Diff ${signed(100 * row.diff, 2)} (${row.verdict}) by the first and ${signed(100 * row.second_diff, 2)} (${row.second_verdict}) by the second.`,
+    ),
+    ...(human ?? [])
+      .filter((row) => row.texts > 0)
+      .map(
+        (row) =>
+          `People on ${row.texts} outputs of ${row.arm}: sensitivity ${share(row.sensitivity)}, specificity ${share(row.specificity)}; Rate(>=3) ${share(row.rate)}, corrected ${share(row.corrected)}${bounds(row.corrected_ci)}.`,
+      ),
+    ...(length
+      ? [
+          `Length: a doubling changes Rate(>=3) by ${signed(100 * length.slope, 1)} points [${length.slope_ci.map((bound) => signed(100 * bound, 1)).join(', ')}]; Diff at equal length ${length.rows
+            .filter((row) => row.diff !== 0)
+            .map((row) => `${row.arm} ${signed(100 * row.diff_at_equal_length, 1)}`)
+            .join(', ')}.`,
+        ]
+      : []),
+    ...(canaries
+      ? [`Texts shown with another document: ${share(canaries.caught)} of ${canaries.texts} scored 2 and less.`]
+      : []),
+  ];
+}
+
+function agreement({ texts, documents, exact, flips, kappa, kappa_ci, alpha, ac2 }: RaterAgreement): string {
+  const interval = kappa_ci ? ` [${kappa_ci.map((bound) => bound.toFixed(2)).join(', ')}]` : '';
+  return `${texts} texts of ${documents} documents, equal ${share(exact)}, Rate flips ${share(flips)}, quadratic-weighted kappa ${known(kappa)}${interval}, ordinal alpha ${known(alpha)}, AC2 ${known(ac2)}`;
+}
+
+const known = (value: number | null) => value?.toFixed(2) ?? 'n/a';
+const share = (value: number | null) => (value === null ? 'n/a' : `${(100 * value).toFixed(1)}%`);
+const bounds = (interval: Interval | null) =>
+  interval === null ? '' : ` [${interval.map((bound) => (100 * bound).toFixed(1)).join(', ')}]`;
+
+function signed(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return Number(text) > 0 ? `+${text}` : Number(text) === 0 ? (0).toFixed(digits) : text;
+}

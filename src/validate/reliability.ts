@@ -1,0 +1,200 @@
+/** The block under a table: what speaks for its scores, and what against. */
+
+import { randomStream } from '../foundation/random.ts';
+import { type RaterAgreement, raterAgreement } from '../statistics/rater-agreement.ts';
+import type { RatedPair } from '../statistics/weighted-kappa.ts';
+import type { FurtherScores } from './further-scores.ts';
+import { type HumanCorrection, humanCorrection } from './human-correction.ts';
+import { type LengthEffect, lengthEffect } from './length-effect.ts';
+import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
+import { type StageTable, stageTable, type TableOptions, type TableRow } from './table.ts';
+
+/** Names as in table1.json; a part is absent where nothing is known of it. */
+export interface Reliability {
+  /** This judge against the reference judge on the texts of the table's confusion matrix. */
+  reference?: { alpha: number | null; ac2: number | null };
+  /** The reference judge asked twice about the same text: no judge that learnt from it can agree better. */
+  repeats?: RaterAgreement;
+  /** Texts kept for training, judged again: the kept ones' scores fall, because a threshold selects lucky scores. */
+  shrinkage?: { texts: number; kept: number; again: number };
+  second?: RaterAgreement & { rows: SecondRow[] };
+  human?: (HumanCorrection & { arm: string; model: string })[];
+  length?: LengthEffect;
+  /** The teacher's texts shown with the document of another: `caught` is the share scored 2 and less. */
+  canaries?: { texts: number; caught: number };
+  warnings: string[];
+}
+
+/** One arm on the outputs that both judges scored. */
+interface SecondRow {
+  arm: string;
+  model: string;
+  diff: number;
+  second_diff: number;
+  verdict: string;
+  second_verdict: string;
+}
+
+export interface ReliabilitySources {
+  table: StageTable;
+  items: readonly ScoredItem[];
+  options: TableOptions;
+  second?: FurtherScores | undefined;
+  human?: FurtherScores | undefined;
+  /** Scores of one text by the reference judge, in the order given. */
+  repeats?: readonly { docId: string; scores: readonly number[] }[];
+  /** Lowest first score of a text that was kept for training. */
+  keptFrom?: number;
+  canaries?: { texts: number; caught: number } | undefined;
+}
+
+/** Above this share at one level the judge cannot tell good from better. */
+const CEILING = 0.7;
+const FEWEST_LEVELS = 3;
+/** A judge that lets more of them pass does not read the source. */
+const CANARIES_CAUGHT = 0.8;
+
+export function reliabilityOf(sources: ReliabilitySources): Reliability {
+  const { table, items, options, human, canaries } = sources;
+  const { seed, resamples } = options;
+  const random = (name: string) => ({ random: randomStream(seed, 'reliability', name), resamples });
+  const repeated = (sources.repeats ?? []).filter(({ scores }) => scores.length > 1);
+  const repeats = raterAgreement(
+    repeated.map(({ docId, scores }): RatedPair => ({ docId, first: scores[0]!, second: scores[1]! })),
+    random('repeats'),
+  );
+  const kept = repeated.filter(({ scores }) => scores[0]! >= (sources.keptFrom ?? Number.POSITIVE_INFINITY));
+  const second = sources.second && secondJudge(sources, sources.second, random('second'));
+  const length = lengthEffect(items, table.reference, { seed, resamples });
+  const reference = table.judge.confusion && raterAgreement(ratedPairs(table.judge.confusion), random('reference'));
+  const known: Omit<Reliability, 'warnings'> = {
+    ...(reference && { reference: { alpha: reference.alpha, ac2: reference.ac2 } }),
+    ...(repeats && { repeats }),
+    ...(kept.length > 0 && {
+      shrinkage: {
+        texts: kept.length,
+        kept: mean(kept.map(({ scores }) => scores[0]!)),
+        again: mean(kept.map(({ scores }) => scores[1]!)),
+      },
+    }),
+    ...(second && { second }),
+    ...(human && { human: corrections(items, human, options) }),
+    ...(length && { length }),
+    ...(canaries && { canaries }),
+  };
+  return { ...known, warnings: warningsOf(table, known) };
+}
+
+/** A confusion matrix taken apart again; alpha and AC2 do not ask for documents. */
+function ratedPairs(confusion: readonly (readonly number[])[]): RatedPair[] {
+  return confusion.flatMap((row, i) =>
+    row.flatMap((count, j) => Array.from({ length: count }, () => ({ docId: '', first: i + 1, second: j + 1 }))),
+  );
+}
+
+/** Both judges on the inputs that the second one saw of every arm. */
+function secondJudge(
+  { table, items, options }: ReliabilitySources,
+  other: FurtherScores,
+  bootstrap: Parameters<typeof raterAgreement>[1],
+): Reliability['second'] {
+  const arms = new Set(items.map((item) => `${item.arm}\u0000${item.model}\u0000${item.seed ?? 0}`)).size;
+  const seen = new Map<string, number>();
+  for (const item of items) if (other(item) !== undefined) seen.set(item.item, (seen.get(item.item) ?? 0) + 1);
+  const both = items.filter((item) => seen.get(item.item) === arms);
+  const pairs = both.flatMap((item): RatedPair[] => {
+    const score = other(item);
+    return item.score === null || typeof score !== 'number'
+      ? []
+      : [{ docId: item.doc_id, first: item.score, second: score }];
+  });
+  const agreement = raterAgreement(pairs, bootstrap);
+  if (!agreement) return undefined;
+  const settings = { ...options, reference: table.reference };
+  const ours = stageTable(table.stage, both, settings);
+  const theirs = stageTable(
+    table.stage,
+    both.map((item) => ({ ...item, score: other(item) ?? null })),
+    settings,
+  );
+  const rows = ours.rows.flatMap((row, i): SecondRow[] => {
+    const same = theirs.rows[i]!;
+    return row.verdict === undefined
+      ? []
+      : [
+          {
+            arm: row.arm,
+            model: row.model,
+            diff: row.diff!,
+            second_diff: same.diff!,
+            verdict: row.verdict,
+            second_verdict: same.verdict!,
+          },
+        ];
+  });
+  return { ...agreement, rows };
+}
+
+function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed, resamples }: TableOptions) {
+  const arms = new Map<string, ScoredItem[]>();
+  for (const item of items) {
+    const key = `${item.arm}\u0000${item.model}`;
+    const own = arms.get(key) ?? [];
+    arms.set(key, own);
+    own.push(item);
+  }
+  return [...arms.values()].map((own) => {
+    const { arm, model } = own[0]!;
+    const outputs = own.map((item) => {
+      const label = human(item);
+      const passed = item.score !== null && item.score >= PASSING_SCORE;
+      return { docId: item.doc_id, passed, ...(typeof label === 'number' ? { human: label } : {}) };
+    });
+    return { arm, model, ...humanCorrection(outputs, PASSING_SCORE, { seed, resamples }) };
+  });
+}
+
+function warningsOf(table: StageTable, { second, length, canaries }: Omit<Reliability, 'warnings'>): string[] {
+  const { kind } = table.judge;
+  return [
+    ...(kind === 'teacher'
+      ? ['The judge is the LLM whose texts the students learnt from: judges favour their own family.']
+      : []),
+    ...(kind === 'local' || kind === 'student'
+      ? [
+          "The judge learnt from the teacher's own judgements, which also chose the training texts: it inherits their taste.",
+        ]
+      : []),
+    ...table.rows.flatMap((row) => ceiling(row)),
+    ...(length && (length.slope_ci[0] > 0 || length.slope_ci[1] < 0)
+      ? [
+          `Length counts: a text twice as long passes ${points(length.slope)} points ${length.slope > 0 ? 'more' : 'less'} often.`,
+        ]
+      : []),
+    ...(second?.rows ?? [])
+      .filter((row) => row.verdict !== row.second_verdict)
+      .map(
+        (row) => `The second judge changes the verdict of ${row.arm}: ${row.verdict} becomes ${row.second_verdict}.`,
+      ),
+    ...(canaries && canaries.caught < CANARIES_CAUGHT
+      ? [
+          `The judge let ${canaries.texts - Math.round(canaries.caught * canaries.texts)} of ${canaries.texts} texts of other documents pass.`,
+        ]
+      : []),
+  ];
+}
+
+function ceiling({ arm, counts }: TableRow): string[] {
+  if (counts === undefined) return [];
+  const scored = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const levels = Object.values(counts).filter((count) => count > 0).length;
+  if (scored === 0 || (counts['5'] / scored <= CEILING && levels >= FEWEST_LEVELS)) return [];
+  return [
+    counts['5'] / scored > CEILING
+      ? `Ceiling: ${Math.round((100 * counts['5']) / scored)}% of the scores of ${arm} are 5.`
+      : `The scores of ${arm} use ${levels} of 5 levels.`,
+  ];
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const points = (share: number) => Math.abs(100 * share).toFixed(1);
