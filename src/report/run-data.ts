@@ -61,6 +61,11 @@ export interface StageTable {
   stage: string;
   judge: JudgeFacts;
   rows: TableRow[];
+  /** What validate found for and against the scores, a sentence each; warnings apart. */
+  warnings: string[];
+  findings: string[];
+  /** Measured without a judge: rows by name, with the mean of each arm in the order of `rows`. */
+  measures: { name: string; means: ({ mean: number; interval: Interval | undefined } | undefined)[] }[];
 }
 
 /** How many samples of a stage were made, kept and dropped, and why. */

@@ -8,6 +8,9 @@ function table(stage: string, ...rows: Partial<TableRow>[]): StageTable {
   return {
     stage,
     judge: JUDGE,
+    warnings: [],
+    findings: [],
+    measures: [],
     rows: rows.map((row) => ({ model: 'm', arm: 'student', total: 10, further: {}, ...row })),
   };
 }

@@ -4,8 +4,8 @@ import type { RaterAgreement } from '../statistics/rater-agreement.ts';
 import type { Interval } from '../statistics/wilson.ts';
 import type { Reliability } from './reliability.ts';
 
-export function reliabilitySentences(block: Reliability): string[] {
-  const { reference, repeats, shrinkage, second, human, length, canaries, warnings } = block;
+export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): string[] {
+  const { reference, repeats, shrinkage, second, human, length, canaries, contamination, warnings } = block;
   return [
     ...warnings.map((warning) => `Careful: ${warning}`),
     ...(reference
@@ -37,6 +37,9 @@ export function reliabilitySentences(block: Reliability): string[] {
             .map((row) => `${row.arm} ${signed(100 * row.diff_at_equal_length, 1)}`)
             .join(', ')}.`,
         ]
+      : []),
+    ...(contamination && contamination.suspects.length === 0
+      ? [`None of ${contamination.documents} validation documents stands in a training document.`]
       : []),
     ...(canaries
       ? [`Texts shown with another document: ${share(canaries.caught)} of ${canaries.texts} scored 2 and less.`]

@@ -3,7 +3,6 @@ import { randomStream } from '../foundation/random.ts';
 import { humanCorrection } from './human-correction.ts';
 import { lengthEffect } from './length-effect.ts';
 import { reliabilityOf } from './reliability.ts';
-import { reliabilitySentences } from './reliability-sentences.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { stageTable } from './table.ts';
 
@@ -33,7 +32,7 @@ test('reliabilityOf() recomputes Diff under a second judge, and says where its v
   expect(block.warnings.join('\n')).toContain('second judge changes the verdict of student');
   expect(block.warnings.join('\n')).toContain('Ceiling: 100% of the scores of teacher are 5');
   expect(block.warnings[0]).toContain('their own family');
-  expect(reliabilitySentences(block).join('\n')).toMatch(/AC2 0\.\d\d; mean score -1\.30/);
+  expect(block.sentences.join('\n')).toMatch(/AC2 0\.\d\d; mean score -1\.30/);
 });
 
 test('reliabilityOf() compares only inputs that the second judge saw of every arm', () => {

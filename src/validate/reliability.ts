@@ -3,9 +3,11 @@
 import { randomStream } from '../foundation/random.ts';
 import { type RaterAgreement, raterAgreement } from '../statistics/rater-agreement.ts';
 import type { RatedPair } from '../statistics/weighted-kappa.ts';
+import type { Contamination } from './contamination.ts';
 import type { FurtherScores } from './further-scores.ts';
 import { type HumanCorrection, humanCorrection } from './human-correction.ts';
 import { type LengthEffect, lengthEffect } from './length-effect.ts';
+import { reliabilitySentences } from './reliability-sentences.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 import { type StageTable, stageTable, type TableOptions, type TableRow } from './table.ts';
 
@@ -22,7 +24,11 @@ export interface Reliability {
   length?: LengthEffect;
   /** The teacher's texts shown with the document of another: `caught` is the share scored 2 and less. */
   canaries?: { texts: number; caught: number };
+  /** Validation documents that training documents hold, too. */
+  contamination?: Contamination;
   warnings: string[];
+  /** All of the above in words. */
+  sentences: string[];
 }
 
 /** One arm on the outputs that both judges scored. */
@@ -35,6 +41,8 @@ interface SecondRow {
   second_verdict: string;
 }
 
+type Findings = Omit<Reliability, 'warnings' | 'sentences'>;
+
 export interface ReliabilitySources {
   table: StageTable;
   items: readonly ScoredItem[];
@@ -46,6 +54,7 @@ export interface ReliabilitySources {
   /** Lowest first score of a text that was kept for training. */
   keptFrom?: number;
   canaries?: { texts: number; caught: number } | undefined;
+  contamination?: Contamination;
 }
 
 /** Above this share at one level the judge cannot tell good from better. */
@@ -55,7 +64,7 @@ const FEWEST_LEVELS = 3;
 const CANARIES_CAUGHT = 0.8;
 
 export function reliabilityOf(sources: ReliabilitySources): Reliability {
-  const { table, items, options, human, canaries } = sources;
+  const { table, items, options, human, canaries, contamination } = sources;
   const { seed, resamples } = options;
   const random = (name: string) => ({ random: randomStream(seed, 'reliability', name), resamples });
   const repeated = (sources.repeats ?? []).filter(({ scores }) => scores.length > 1);
@@ -67,7 +76,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
   const second = sources.second && secondJudge(sources, sources.second, random('second'));
   const length = lengthEffect(items, table.reference, { seed, resamples });
   const reference = table.judge.confusion && raterAgreement(ratedPairs(table.judge.confusion), random('reference'));
-  const known: Omit<Reliability, 'warnings'> = {
+  const known: Findings = {
     ...(reference && { reference: { alpha: reference.alpha, ac2: reference.ac2 } }),
     ...(repeats && { repeats }),
     ...(kept.length > 0 && {
@@ -81,8 +90,10 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
     ...(human && { human: corrections(items, human, options) }),
     ...(length && { length }),
     ...(canaries && { canaries }),
+    ...(contamination && { contamination }),
   };
-  return { ...known, warnings: warningsOf(table, known) };
+  const block = { ...known, warnings: warningsOf(table, known) };
+  return { ...block, sentences: reliabilitySentences(block) };
 }
 
 /** A confusion matrix taken apart again; alpha and AC2 do not ask for documents. */
@@ -154,7 +165,7 @@ function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed,
   });
 }
 
-function warningsOf(table: StageTable, { second, length, canaries }: Omit<Reliability, 'warnings'>): string[] {
+function warningsOf(table: StageTable, { second, length, canaries, contamination }: Findings): string[] {
   const { kind } = table.judge;
   return [
     ...(kind === 'teacher'
@@ -176,6 +187,10 @@ function warningsOf(table: StageTable, { second, length, canaries }: Omit<Reliab
       .map(
         (row) => `The second judge changes the verdict of ${row.arm}: ${row.verdict} becomes ${row.second_verdict}.`,
       ),
+    ...(contamination?.suspects ?? []).map(
+      ({ doc_id, train_doc_id, share }) =>
+        `Validation document ${doc_id} stands to ${Math.round(100 * share)}% in training document ${train_doc_id}.`,
+    ),
     ...(canaries && canaries.caught < CANARIES_CAUGHT
       ? [
           `The judge let ${canaries.texts - Math.round(canaries.caught * canaries.texts)} of ${canaries.texts} texts of other documents pass.`,

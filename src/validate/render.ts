@@ -2,7 +2,6 @@
 
 import type { JudgeReport } from '../judge/judge.ts';
 import type { Interval } from '../statistics/wilson.ts';
-import { reliabilitySentences } from './reliability-sentences.ts';
 import type { StageTable, TableRow } from './table.ts';
 
 type Format = 'text' | 'markdown';
@@ -24,7 +23,7 @@ function renderTable(table: StageTable, format: Format): string {
   const first = table.rows[0];
   const title = `Table 1, stage ${table.stage}: ${quantity(first?.total ?? 0, 'input')} of ${quantity(first?.documents ?? 0, 'document')}`;
   const mark = format === 'markdown' ? '## ' : '';
-  const grids = [scoreGrid(table), comparisonGrid(table), usableGrid(table), scaleGrid(table)];
+  const grids = [scoreGrid(table), comparisonGrid(table), usableGrid(table), scaleGrid(table), measureGrid(table)];
   return [
     `${mark}${title}`,
     wrap(judgeSentence(table.judge), format),
@@ -123,6 +122,22 @@ function scaleGrid(table: StageTable): Grid | undefined {
   };
 }
 
+/** What needs no judge: a measure a row, an arm a column. */
+function measureGrid(table: StageTable): Grid | undefined {
+  const names = [...new Set(table.rows.flatMap((row) => Object.keys(row.measures ?? {})))];
+  if (names.length === 0) return undefined;
+  return {
+    header: ['Without a judge', ...table.rows.map((row) => label(row, table))],
+    rows: names.map((name) => [
+      name.replaceAll('_', ' '),
+      ...table.rows.map((row) => {
+        const measure = row.measures?.[name];
+        return measure === undefined ? '' : measure.mean.toFixed(2);
+      }),
+    ]),
+  };
+}
+
 function notes(table: StageTable): string[] {
   const compared = table.rows.filter((row) => row.verdict !== undefined);
   const models = table.rows.filter((row) => row.model !== row.arm).map((row) => `${row.arm} = ${row.model}`);
@@ -150,7 +165,7 @@ function notes(table: StageTable): string[] {
     ...(compared.length > 0
       ? [`Pass: the one-sided 95% bound of Diff lies above -${table.margin} points. p: sign flips of whole documents.`]
       : []),
-    ...(table.reliability ? reliabilitySentences(table.reliability) : []),
+    ...(table.reliability ? table.reliability.sentences : []),
   ];
 }
 

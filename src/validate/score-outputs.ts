@@ -7,9 +7,10 @@ import { randomStream } from '../foundation/random.ts';
 import type { Judge } from '../judge/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import type { SourceDocument } from '../stage/stage.ts';
+import type { GenreAudience, SourceDocument } from '../stage/stage.ts';
 import type { GenerationLine } from './generations.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
+import { pairsMeasures, reformulationMeasures } from './text-measures.ts';
 
 /** Outputs judged in one call: small enough to tell of progress and to stop. */
 const CHUNK = 100;
@@ -28,8 +29,22 @@ export async function scoreReformulations(
   { seed, signal, onProgress }: ScoringContext,
 ): Promise<ScoredItem[]> {
   const items = lines.map(({ arm, model, stage, doc_id, item, text, complete }): ScoredItem => {
-    const copied = copiedShare(text, documents.get(doc_id)!.text) > COPIED_LIMIT;
-    return { arm, model, stage, doc_id, item, score: null, words: words(text).length, copied, complete, usable: false };
+    const source = documents.get(doc_id)!.text;
+    const copied = copiedShare(text, source) > COPIED_LIMIT;
+    const measures = reformulationMeasures(text, source);
+    return {
+      arm,
+      model,
+      stage,
+      doc_id,
+      item,
+      score: null,
+      words: words(text).length,
+      measures,
+      copied,
+      complete,
+      usable: false,
+    };
   });
   const judged = lines.flatMap((line, index) => {
     const parsed = reformulateStage.parse(line.text);
@@ -57,10 +72,15 @@ export async function scoreReformulations(
 }
 
 /** Pairs are not judged: a response is valid, or there is a reason why not. */
-export function scorePairs(lines: readonly GenerationLine[]): ScoredItem[] {
+export function scorePairs(
+  lines: readonly GenerationLine[],
+  teacher: ReadonlyMap<string, readonly GenreAudience[]>,
+): ScoredItem[] {
   return lines.map(({ arm, model, stage, doc_id, item, text, complete }) => {
     const parsed = pairsStage.parse(text);
     const row = { arm, model, stage, doc_id, item, score: null, copied: false, complete, usable: parsed.ok };
-    return parsed.ok ? row : { ...row, reason: parsed.reason };
+    return parsed.ok
+      ? { ...row, measures: pairsMeasures(parsed.value, teacher.get(doc_id)) }
+      : { ...row, reason: parsed.reason };
   });
 }

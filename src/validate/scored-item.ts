@@ -15,6 +15,8 @@ export interface ScoredItem {
   reason?: string;
   /** Words of the text; absent where the text is not known. */
   words?: number;
+  /** Measured without a judge, by name: see text-measures.ts. */
+  measures?: Readonly<Record<string, number>>;
   /** More than half of it stands word for word in the source. */
   copied?: boolean;
   /** Stopped by itself, without a loop. */

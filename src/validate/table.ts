@@ -8,6 +8,7 @@ import { nonInferiority, VERDICT_LEVEL, type Verdict } from '../statistics/non-i
 import { type PairedCluster, pairedDifference } from '../statistics/paired-difference.ts';
 import { signFlipTest } from '../statistics/sign-flip.ts';
 import { clusteredRate, type Interval } from '../statistics/wilson.ts';
+import { type MeasureMean, measureMeans } from './measure-means.ts';
 import type { Reliability } from './reliability.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 
@@ -51,6 +52,8 @@ export interface TableRow {
   usable_diff?: number;
   usable_diff_ci?: Interval;
   usable_p_value?: number;
+  /** Means of what is measured without a judge (text-measures.ts), over the outputs it can be measured of. */
+  measures?: Record<string, MeasureMean>;
   /** Against the untrained model: what training brought. */
   gain_over_base?: { usable_diff: number; usable_diff_ci: Interval; usable_p_value: number };
 }
@@ -141,6 +144,7 @@ function rowOf(
     rate_ci: interval,
     design_effect: designEffect,
     ...(reference ? comparison(arm, reference, inputs, passes, options) : {}),
+    ...(answers.some((item) => item.measures) ? { measures: measureMeans(answers, options) } : {}),
     ...(answers.some((item) => item.usable !== undefined)
       ? usableParts(arm, reference, arms, inputs, options, answers)
       : {}),

@@ -16,6 +16,7 @@ import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import { canaryScores } from './canaries.ts';
 import { chooseJudge, JUDGE_VERSION } from './choose-judge.ts';
+import { contamination } from './contamination.ts';
 import { readFurtherScores } from './further-scores.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
@@ -229,7 +230,7 @@ async function scoreAll(
       .flatMap((plan) => plan.inputs.map((input) => lines.get(planKey(plan, input))!));
     if (outputs.length === 0) continue;
     if (stage === 'pairs') {
-      const scored = scorePairs(outputs);
+      const scored = scorePairs(outputs, collected.pairs);
       const passes = (item: ScoredItem) => item.usable === true;
       const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
       tables.push(stageTable(stage, scored, options));
@@ -253,12 +254,18 @@ async function scoreAll(
       human: await furtherScores(recipe.validate.humanScores),
       repeats: repeatedScores(collected),
       keptFrom: recipe.curate.minScore,
+      contamination: contaminationOf(collected),
       canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),
     });
     tables.push({ ...table, reliability });
     items.push(...scored);
   }
   return { tables, items };
+}
+
+function contaminationOf({ documents, splits }: Collected) {
+  const of = (ids: readonly string[]) => ids.flatMap((id) => documents.get(id) ?? []);
+  return contamination(of(splits.train), of(splits.validation));
 }
 
 const furtherScores = async (path: string | undefined) =>

@@ -36,7 +36,32 @@ function readStage(object: JsonObject): StageTable {
     judge.kind === 'validity' ? read.map((row) => ({ ...row, counts: undefined, unscored: undefined })) : read;
   const order = orderArms(rows.map((row) => row.arm));
   rows.sort((a, b) => order.indexOf(a.arm) - order.indexOf(b.arm));
-  return { stage: textAt(object, 'stage') ?? 'stage', judge: readJudge(judge), rows };
+  const reliability = isObject(object.reliability) ? object.reliability : {};
+  const warnings = textsAt(reliability, 'warnings');
+  const findings = textsAt(reliability, 'sentences').filter((line) => !line.startsWith('Careful: '));
+  const byArm = new Map(
+    objectsAt(object, 'rows').map((row) => [armKey(row), isObject(row.measures) ? row.measures : {}]),
+  );
+  const measured = rows.map((row) => byArm.get(armKey({ arm: row.arm, model: row.model })) ?? {});
+  const names = [...new Set(measured.flatMap((measures) => Object.keys(measures)))];
+  const measures = names.map((name) => ({
+    name: name.replaceAll('_', ' '),
+    means: measured.map((one) => meanAt(one, name)),
+  }));
+  return { stage: textAt(object, 'stage') ?? 'stage', judge: readJudge(judge), rows, warnings, findings, measures };
+}
+
+const armKey = ({ arm, model }: JsonObject) => `${arm}\u0000${model ?? ''}`;
+
+function meanAt(measures: JsonObject, name: string): StageTable['measures'][number]['means'][number] {
+  const measure = measures[name];
+  const mean = isObject(measure) ? numberAt(measure, 'mean') : undefined;
+  return mean === undefined ? undefined : { mean, interval: intervalAt(measure as JsonObject, 'ci') };
+}
+
+function textsAt(object: JsonObject, name: string): string[] {
+  const value = object[name];
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 function readJudge(object: JsonObject): JudgeFacts {

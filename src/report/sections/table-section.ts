@@ -6,6 +6,7 @@ import { ABSENT, percent, percentInterval, points, pointsInterval, quantity } fr
 import type { ReportData, StageTable, TableRow } from '../run-data.ts';
 import { deployedRow } from '../verdict.ts';
 import { judgeDetails, judgeLines } from './judge-block.ts';
+import { measuresBlock, reliabilityBlock } from './reliability-block.ts';
 import { scrollTable } from './scroll-table.ts';
 
 interface Column {
@@ -62,7 +63,9 @@ function stageTable(table: StageTable): Markup {
   <h3>${stageLabel(table.stage)}</h3>
   ${judgeLines(table.judge)}
   ${columnGroups(table).map((columns) => dataTable(table, columns))}
+  ${reliabilityBlock(table)}
   ${judgeDetails(table.judge)}
+  ${measuresBlock(table)}
   ${furtherFigures(table)}
 </div>`;
 }
