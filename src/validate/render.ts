@@ -174,7 +174,8 @@ function label(row: TableRow, table: StageTable): string {
   return table.rows.filter((other) => other.arm === row.arm).length > 1 ? `${row.arm} ${row.model}` : row.arm;
 }
 
-function renderGrid({ header, rows }: Grid, format: Format): string {
+/** Aligned for a terminal, or a Markdown table. */
+export function renderGrid({ header, rows }: Grid, format: Format): string {
   const lines = [header, ...rows];
   // Markdown marks right alignment with a dash and a colon.
   const narrowest = format === 'markdown' ? 2 : 1;

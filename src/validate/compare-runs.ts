@@ -1,0 +1,98 @@
+/** `mga report RUN RUN2`: the arms of two runs side by side, paired by input where both answered the same one. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../foundation/errors.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import { renderGrid } from './render.ts';
+import type { ScoredItem } from './scored-item.ts';
+import { type StageTable, stageTable, type TableRow } from './table.ts';
+
+/** One arm of a stage that both runs have, on the inputs both answered. */
+export interface ComparedArm {
+  stage: string;
+  arm: string;
+  inputs: number;
+  first: TableRow;
+  /** Its differences are against the first run. */
+  second: TableRow;
+}
+
+export interface RunComparison {
+  arms: ComparedArm[];
+  /** Stages whose judges differ between the runs: their scores do not compare. */
+  otherJudges: string[];
+}
+
+/** @throws UserError where a run is not validated, or the runs share no input */
+export function compareRuns(
+  first: RunFolder,
+  second: RunFolder,
+  options: { margin: number; resamples: number; seed: number },
+): RunComparison {
+  const runs = [first, second].map((run) => ({ items: scoresOf(run), judges: judgesOf(run) }));
+  const [one, two] = runs as [(typeof runs)[0], (typeof runs)[0]];
+  const keys = [...new Set(one.items.map((item) => `${item.stage}\u0000${item.arm}`))];
+  const arms = keys.flatMap((key): ComparedArm[] => {
+    const [stage, arm] = key.split('\u0000') as [string, string];
+    const pick = (items: readonly ScoredItem[], name: string) =>
+      items
+        .filter((item) => item.stage === stage && item.arm === arm)
+        .map((item) => ({ ...item, arm: name, model: name }));
+    const both = [pick(one.items, 'first'), pick(two.items, 'second')] as const;
+    const inputs = both.map((items) => new Set(items.map((item) => item.item))) as [Set<string>, Set<string>];
+    const shared = both.flatMap((items) => items.filter(({ item }) => inputs[0].has(item) && inputs[1].has(item)));
+    if (shared.length === 0) return [];
+    const validity = one.judges.get(stage)?.kind === 'validity';
+    const judge = one.judges.get(stage) ?? { kind: 'unknown' as const, description: '' };
+    const passes = validity ? { passes: (item: ScoredItem) => item.usable === true } : {};
+    const settings = { ...options, ...passes, judge, reference: 'first', scored: !validity };
+    const { rows } = stageTable(stage, shared, settings);
+    return [{ stage, arm, inputs: rows[0]!.total, first: rows[0]!, second: rows[1]! }];
+  });
+  if (arms.length === 0) {
+    throw new UserError(
+      `Cannot compare ${first.root} with ${second.root}: they answered no input in common`,
+      'Validate both on the same documents',
+    );
+  }
+  const otherJudges = [...one.judges].filter(([stage, judge]) => {
+    const other = two.judges.get(stage);
+    return other !== undefined && (other.kind !== judge.kind || other.description !== judge.description);
+  });
+  return { arms, otherJudges: otherJudges.map(([stage]) => stage) };
+}
+
+/** The comparison at 80 columns. */
+export function renderComparison({ arms, otherJudges }: RunComparison): string {
+  const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`);
+  const points = (share: number) => (100 * share).toFixed(1);
+  const rows = arms.map(({ stage, arm, inputs, first, second }) => [
+    `${stage} ${arm}`,
+    String(inputs),
+    percent(first.rate),
+    percent(second.rate),
+    second.diff_ci!.map(points).join('..'),
+    percent(first.usable),
+    percent(second.usable),
+    second.usable_diff_ci?.map(points).join('..') ?? '',
+  ]);
+  const header = ['Second against first', 'inputs', 'Rate', 'Rate', 'Diff 95%', 'usable', 'usable', 'Diff 95%'];
+  const warnings = otherJudges.map(
+    (stage) => `Careful: the runs' judges of ${stage} differ; their scores do not compare.`,
+  );
+  return `${[renderGrid({ header, rows }, 'text'), ...warnings].join('\n')}\n`;
+}
+
+function scoresOf(run: RunFolder): ScoredItem[] {
+  const path = join(run.validation, 'scores.jsonl');
+  if (!existsSync(path))
+    throw new UserError(`Cannot compare ${run.root}: it has no scores`, 'Run `mga validate` on it first');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ScoredItem);
+}
+
+function judgesOf(run: RunFolder): Map<string, StageTable['judge']> {
+  const tables = JSON.parse(readFileSync(run.table1, 'utf8')) as StageTable[];
+  return new Map(tables.map((table) => [table.stage, table.judge]));
+}
