@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { nearDuplicates } from '../src/curate/near-duplicates.ts';
+import { nearDuplicates } from '../src/corpus/near-duplicates.ts';
 import { firstObjection, RULES } from '../src/curate/rules.ts';
 
 interface TextRow {

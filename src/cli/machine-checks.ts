@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { corpusFiles } from '../corpus/corpus-files.ts';
 import { errorMessage, UserError } from '../foundation/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
@@ -44,7 +45,7 @@ export async function recipeChecks(
 ): Promise<Check[]> {
   const models = [...new Set(recipe.students.map((student) => studentTrain(recipe, student).model))];
   return [
-    fileCheck('Corpus', recipe.corpus.path),
+    corpusCheck(recipe.corpus.path),
     ...(recipe.splits.file === undefined ? [] : [fileCheck('Splits', recipe.splits.file)]),
     ...(recipe.collect.judgeTexts === undefined ? [] : [fileCheck('Judge texts', recipe.collect.judgeTexts)]),
     ...teacherChecks(recipe.teacher, env),
@@ -108,6 +109,17 @@ function fileCheck(name: string, path: string): Check {
   return existsSync(path)
     ? { name, state: 'ok', found: path }
     : { name, state: 'fail', found: `no file ${path}`, advice: 'Check the path in the recipe' };
+}
+
+/** A corpus may be a file, a folder or a glob. */
+function corpusCheck(path: string): Check {
+  if (!/[*?{]/.test(path) && !existsSync(path)) return fileCheck('Corpus', path);
+  try {
+    const files = corpusFiles(path);
+    return { name: 'Corpus', state: 'ok', found: files.length === 1 ? path : `${path}: ${files.length} files` };
+  } catch (error) {
+    return { name: 'Corpus', state: 'fail', found: errorMessage(error) };
+  }
 }
 
 function teacherChecks(teacher: Recipe['teacher'], env: NodeJS.ProcessEnv): Check[] {

@@ -68,7 +68,7 @@ const RECORDED_TEMPERATURE = 0;
 
 export async function readMaterial(recipe: Recipe, folder: RunFolder): Promise<Material> {
   const { teacher } = recipe;
-  const corpus = await readDocuments(recipe.corpus);
+  const corpus = await readDocuments(recipe.corpus, recipe.seed);
   const splits = ensureSplits(folder.splits, recipe, [...corpus.keys()]);
   const used = new Set([...splits.train, ...splits.dev, ...splits.validation]);
   const documents = new Map([...corpus].filter(([id]) => used.has(id)));

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readDocuments } from './documents.ts';
+import { recipeSchema } from '../recipe/schema.ts';
+import { readDocuments as read } from './documents.ts';
+
+const readDocuments = (corpus: object, seed?: number) => read(recipeSchema.shape.corpus.parse(corpus), seed);
 
 let folder: string;
 let path: string;

@@ -46,6 +46,14 @@ describe('drawSplits()', () => {
     );
   });
 
+  it('keeps the chunks of a document together', () => {
+    const chunked = ids.flatMap((id) => [`${id}#1`, `${id}#2`]);
+    const { dev, validation } = drawSplits(chunked, { dev: 0.2, validation: 0.3 }, 1);
+    const plain = drawSplits(ids, { dev: 0.2, validation: 0.3 }, 1);
+    expect(dev).toEqual(plain.dev.flatMap((id) => [`${id}#1`, `${id}#2`]));
+    expect(validation).toEqual(plain.validation.flatMap((id) => [`${id}#1`, `${id}#2`]));
+  });
+
   it('differs between seeds', () => {
     const draw = (seed: number) => drawSplits(ids, { dev: 0.2, validation: 0.3 }, seed);
     expect(draw(1)).not.toEqual(draw(2));
@@ -66,6 +74,11 @@ describe('ensureSplits()', () => {
     expect(ensureSplits(join(folder, 'one.json'), recipe(given), ids)).toEqual(given);
     const limited = ensureSplits(join(folder, 'two.json'), recipe(given, 4), ids.slice(0, 4));
     expect(limited).toEqual({ ...given, validation: ['d'] });
+  });
+
+  it('means all chunks of a document that the file names', () => {
+    const chunked = ['a', 'b#1', 'b#2', 'c', 'd', 'e'];
+    expect(ensureSplits(join(folder, 'three.json'), recipe(given), chunked).train).toEqual(['a', 'b#1', 'b#2']);
   });
 
   it.each([

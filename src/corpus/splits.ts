@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { errorMessage, UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { documentOf } from './chunks.ts';
 
 const splitsFile = z.strictObject({
   train: z.array(z.string()),
@@ -33,7 +34,7 @@ export function ensureSplits(path: string, recipe: Recipe, ids: readonly string[
   const splits =
     file === undefined
       ? drawSplits(ids, recipe.splits, recipe.seed)
-      : checked(readSplits(file), file, ids, recipe.corpus.limit === undefined ? 'refuse' : 'leave-out');
+      : checked(ofChunks(readSplits(file), ids), file, ids, isWholeCorpus(recipe.corpus) ? 'refuse' : 'leave-out');
   if (splits.train.length === 0) {
     throw new UserError('Cannot split the corpus: no document is left for training', 'Use more documents');
   }
@@ -53,18 +54,36 @@ export function readSplits(path: string): Splits {
   }
 }
 
-/** Seeded split: shares are rounded to whole documents, each split keeps the corpus order. */
+/**
+ * Seeded split: shares are rounded to whole documents, each split keeps the corpus order. Chunks of one document stay
+ * together.
+ */
 export function drawSplits(ids: readonly string[], shares: { dev: number; validation: number }, seed: number): Splits {
-  const shuffled = randomStream(seed, 'splits').shuffle(ids);
-  const validationCount = Math.round(ids.length * shares.validation);
-  const devCount = Math.round(ids.length * shares.dev);
+  const documents = [...new Set(ids.map(documentOf))];
+  const shuffled = randomStream(seed, 'splits').shuffle(documents);
+  const validationCount = Math.round(documents.length * shares.validation);
+  const devCount = Math.round(documents.length * shares.dev);
   const validation = new Set(shuffled.slice(0, validationCount));
   const dev = new Set(shuffled.slice(validationCount, validationCount + devCount));
   return {
-    train: ids.filter((id) => !validation.has(id) && !dev.has(id)),
-    dev: ids.filter((id) => dev.has(id)),
-    validation: ids.filter((id) => validation.has(id)),
+    train: ids.filter((id) => !validation.has(documentOf(id)) && !dev.has(documentOf(id))),
+    dev: ids.filter((id) => dev.has(documentOf(id))),
+    validation: ids.filter((id) => validation.has(documentOf(id))),
   };
+}
+
+/** Whether every document of the files is in the corpus, so that an id which is not there is a mistake. */
+function isWholeCorpus({ limit, sample, languages, minWords, maxWords }: Recipe['corpus']): boolean {
+  return [limit, sample, languages, minWords, maxWords].every((setting) => setting === undefined);
+}
+
+/** A split that names a document means all its chunks. */
+function ofChunks(splits: Splits, ids: readonly string[]): Splits {
+  const parts = new Map<string, string[]>();
+  for (const id of ids) parts.set(documentOf(id), [...(parts.get(documentOf(id)) ?? []), id]);
+  const known = new Set(ids);
+  const expand = (names: readonly string[]) => names.flatMap((id) => (known.has(id) ? id : (parts.get(id) ?? id)));
+  return { train: expand(splits.train), dev: expand(splits.dev), validation: expand(splits.validation) };
 }
 
 function checked(splits: Splits, path: string, ids: readonly string[], unknown: 'refuse' | 'leave-out'): Splits {

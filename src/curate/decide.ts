@@ -1,10 +1,10 @@
 /** Which candidates become training samples. Every other one is dropped for one stored reason. */
 
+import { nearDuplicates } from '../corpus/near-duplicates.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { StageName } from '../stage/stage.ts';
 import { groupBy } from './group-by.ts';
-import { nearDuplicates } from './near-duplicates.ts';
 import type { Rule } from './rule.ts';
 import { garbage } from './rules/garbage.ts';
 import { language } from './rules/language.ts';

@@ -1,7 +1,7 @@
 /** A text taken apart once, so that many texts can be compared with one source. */
 
+import { wordGrams, words } from '../corpus/words.ts';
 import { keywords } from '../curate/measures/keyword-coverage.ts';
-import { wordGrams, words } from '../curate/measures/words.ts';
 
 export interface SentenceView {
   /** Distinct keyword stems without numbers. */

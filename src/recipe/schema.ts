@@ -4,9 +4,36 @@ import { z } from 'zod';
 
 const stage = z.enum(['pairs', 'reformulate', 'judge']);
 
+const corpusFields = z.strictObject({
+  text: z.string().optional().describe('Default: text, content, raw_content, meta.raw_text or content_split'),
+  id: z.string().optional().describe('Default: id, doc_id or docid; documents without one get it from their text'),
+  title: z.string().optional(),
+  domain: z.string().optional(),
+  language: z.string().optional().describe('Default: language or lang'),
+});
+
 const corpus = z.strictObject({
-  path: z.string().describe('JSON Lines file of documents: {id, text, title?, domain?}'),
-  limit: z.int().positive().optional().describe('Use only the first n documents'),
+  path: z
+    .string()
+    .describe('File, folder or glob: JSON Lines, Parquet, Arrow, text, Markdown; plain, .gz or .zst (docs/data.md)'),
+  fields: corpusFields.optional().describe('Names of the fields of a row; dots go into nested ones'),
+  languages: z
+    .array(z.string())
+    .optional()
+    .describe('Only these: as the rows say, else ISO 639-1 codes told from words'),
+  minWords: z.int().positive().optional().describe('Leave shorter documents out'),
+  maxWords: z.int().positive().optional().describe('Leave longer documents out'),
+  duplicates: z
+    .enum(['keep', 'exact', 'near'])
+    .default('exact')
+    .describe('Which repeats are left out; near: also those that share most 5-word runs'),
+  limit: z.int().positive().optional().describe('Use only the first n documents that pass'),
+  sample: z.int().positive().optional().describe("Draw n of them by the recipe's seed"),
+  chunkTokens: z
+    .int()
+    .positive()
+    .default(3000)
+    .describe('Longer documents are cut between paragraphs; 3000 leave room for a prompt of 4,096 tokens'),
 });
 
 const splits = z.strictObject({

@@ -9,6 +9,8 @@ export interface Database {
   run(sql: string, parameters?: Record<string, DuckDBValue>): Promise<void>;
   /** The rows of a query, as plain objects keyed by column; lists and structs as arrays and objects, wide integers as texts. */
   query<T>(sql: string, parameters?: Record<string, DuckDBValue>): Promise<T[]>;
+  /** The rows of a query in batches, as they come; values as in `query`. */
+  stream(sql: string): AsyncIterable<Record<string, unknown>[]>;
   /** Runs `work` in a transaction: all of it counts, or nothing. */
   transaction(work: () => Promise<void>): Promise<void>;
   close(): void;
@@ -74,6 +76,9 @@ async function open(path: string, options: Record<string, string>): Promise<Data
     },
     query: async <T>(sql: string, parameters?: Record<string, DuckDBValue>) =>
       (await connection.runAndReadAll(sql, parameters)).getRowObjectsJson() as T[],
+    stream: async function* (sql) {
+      for await (const rows of (await connection.stream(sql)).yieldRowObjectJson()) yield rows;
+    },
     transaction: (work) => inTransaction(connection, work),
     close: () => {
       connection.closeSync();

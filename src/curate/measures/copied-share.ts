@@ -1,6 +1,6 @@
 /** How much of a text was copied from its source. */
 
-import { wordGrams, words } from './words.ts';
+import { wordGrams, words } from '../../corpus/words.ts';
 
 /** Words of a run that counts as copied: long enough that ordinary phrases and names do not. */
 export const COPIED_RUN = 8;

@@ -1,7 +1,7 @@
 /** How much of a source's vocabulary of its own a text takes up. */
 
-import { STOP_WORDS } from './stop-words.ts';
-import { words } from './words.ts';
+import { STOP_WORDS } from '../../corpus/stop-words.ts';
+import { words } from '../../corpus/words.ts';
 
 /** Shorter words carry little; numbers count at any length. */
 const SHORTEST_KEYWORD = 4;

@@ -1,6 +1,6 @@
 /** How much of a text repeats itself word for word. */
 
-import { wordGrams, words } from './words.ts';
+import { wordGrams, words } from '../../corpus/words.ts';
 
 /** Words of a run that counts as repeated: refrains and set phrases of good prose are mostly shorter. */
 const REPEATED_RUN = 6;

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { language, mainScript } from '../../corpus/language.ts';
+import { wordGrams, words } from '../../corpus/words.ts';
 import { complete } from './complete.ts';
 import { compressionRatio } from './compression-ratio.ts';
 import { copiedShare } from './copied-share.ts';
 import { isLooping } from './is-looping.ts';
 import { isTruncated } from './is-truncated.ts';
 import { keywordCoverage, keywords } from './keyword-coverage.ts';
-import { language, mainScript } from './language.ts';
 import { loopScore } from './loop-score.ts';
-import { wordGrams, words } from './words.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 200 });
 

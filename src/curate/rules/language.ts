@@ -1,6 +1,6 @@
 /** Drops texts in another language or script than their source. */
 
-import { language as languageOf, mainScript } from '../measures/language.ts';
+import { language as languageOf, mainScript } from '../../corpus/language.ts';
 import { drop, KEEP, type Rule } from '../rule.ts';
 
 export const language: Rule = {

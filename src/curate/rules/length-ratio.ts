@@ -1,6 +1,6 @@
 /** Drops texts far shorter or longer than their source. */
 
-import { words } from '../measures/words.ts';
+import { words } from '../../corpus/words.ts';
 import { drop, KEEP, type Rule } from '../rule.ts';
 
 /** The shortest recorded teacher text has 54% of its source's words. */

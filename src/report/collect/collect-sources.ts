@@ -11,7 +11,7 @@ export async function collectSources(recipe: Recipe, samples: readonly Sample[],
   const wanted = [...new Set(samples.map((sample) => sample.docId))];
   if (wanted.length === 0) return [];
   try {
-    const documents = await readDocuments(recipe.corpus);
+    const documents = await readDocuments(recipe.corpus, recipe.seed);
     const found = wanted.flatMap((id) => documents.get(id) ?? []);
     const absent = wanted.length - found.length;
     if (absent > 0) note(`${absent} of ${wanted.length} source documents are not in the corpus.`);

@@ -6,7 +6,7 @@
  */
 
 import { randomStream } from '../foundation/random.ts';
-import { wordGrams, words } from './measures/words.ts';
+import { wordGrams, words } from './words.ts';
 
 const SHINGLE_WORDS = 5;
 const BANDS = 16;
