@@ -15,9 +15,9 @@ export function causalMask(dtype: EngineContext['dtype']): Tensor {
   return toTensor(mask, [ATTENTION_BLOCK, ATTENTION_BLOCK]);
 }
 
-/** q, k, v and mask of a segment; its prefix's keys and values come first. */
+/** q, k, v and mask of a segment; its prefix's keys and values come first. Give k and v back with `returnFeeds`. */
 export function attentionFeeds(
-  { model, dtype, mask }: EngineContext,
+  { model, pool, mask }: EngineContext,
   { start, rows, prefixStart, prefixRows }: Segment,
   { q, k, v }: { readonly q: Floats; readonly k: Floats; readonly v: Floats },
 ): Record<'q' | 'k' | 'v' | 'mask', Tensor> {
@@ -25,10 +25,20 @@ export function attentionFeeds(
   const width = kvHeads * headDim;
   const joined = (all: Floats): Tensor => {
     if (prefixRows === 0) return rowsOf(all, start, rows, width);
-    const data = zeros(dtype, (prefixRows + rows) * width);
+    const data = pool.take(prefixRows + rows, width);
     data.set(all.subarray(prefixStart * width, (prefixStart + prefixRows) * width));
     data.set(all.subarray(start * width, (start + rows) * width), prefixRows * width);
     return toTensor(data, [prefixRows + rows, width]);
   };
   return { q: rowsOf(q, start, rows, heads * headDim), k: joined(k), v: joined(v), mask };
+}
+
+/** Ends the use of a segment's feeds. */
+export function returnFeeds(
+  { model, pool }: EngineContext,
+  { prefixRows }: Segment,
+  { k, v }: Record<'k' | 'v', Tensor>,
+): void {
+  // Without a prefix they are views of the whole.
+  if (prefixRows > 0) pool.give(model.config.kvHeads * model.config.headDim, k.data as Floats, v.data as Floats);
 }

@@ -3,15 +3,18 @@
  * of onnxruntime with the layer's weights as inputs. Token-wise graphs run in row blocks that stay in the cache.
  */
 
+import type { Tensor } from '../graph/value.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { causalMask } from './attention-feeds.ts';
-import { type Floats, type FloatType, zeros } from './floats.ts';
+import { BufferPool } from './buffer-pool.ts';
+import type { Floats, FloatType } from './floats.ts';
+import { gradientSums } from './gradient-sums.ts';
 import { GraphCache } from './graph-cache.ts';
 import { type HeadLoss, headLoss } from './head-loss.ts';
 import { layerBackward } from './layer-backward.ts';
 import type { EngineContext, LayerAdapter, LayerState } from './layer-context.ts';
-import { layerForward } from './layer-forward.ts';
+import { layerForward, returnKept } from './layer-forward.ts';
 import type { Packed } from './pack.ts';
 import { rotaryTables } from './rotary-tables.ts';
 
@@ -24,6 +27,8 @@ export interface EngineSettings extends SessionSettings {
   readonly dtype?: FloatType;
   /** Layers (from the last) that keep what their backward needs; the others compute it again. Default: all. */
   readonly keptLayers?: number;
+  /** Rows of the largest pass that is to come, where they are known. */
+  readonly expectedRows?: number;
 }
 
 export interface ForwardState {
@@ -38,6 +43,7 @@ export class Engine {
   readonly cache: GraphCache;
   private readonly context: EngineContext;
   private readonly keptLayers: number;
+  private readonly gradientScratch = new Map<string, Tensor>();
 
   constructor(model: RuntimeModel, settings: EngineSettings = {}) {
     const { lora, dtype = 'float32', keptLayers = model.config.layers } = settings;
@@ -47,6 +53,7 @@ export class Engine {
     this.context = {
       model,
       cache: this.cache,
+      pool: new BufferPool(dtype, settings.expectedRows),
       dtype,
       linears: { precision: model.precision, dtype, ...(lora ? { lora } : {}) },
       mask: causalMask(dtype),
@@ -65,11 +72,12 @@ export class Engine {
       const parameters = this.parametersOf(layer, adapters);
       x = await layerForward(this.context, { packed, rotary, parameters, state }, layer >= firstKept);
       if (keep) layers.push(state);
+      else this.context.pool.give(config.hiddenSize, state.x);
     }
     return { packed, layers, hidden: x };
   }
 
-  /** Shows each layer's kept activations to `observe`, one layer at a time, and forgets them: calibration and caches. */
+  /** Shows each layer's kept activations to `observe`, one layer at a time; after that call they are written over. */
   async observe(
     packed: Packed,
     adapters: readonly LayerAdapter[],
@@ -86,6 +94,8 @@ export class Engine {
         true,
       );
       observe(layer, state as Required<LayerState>);
+      returnKept(this.context, state);
+      this.context.pool.give(config.hiddenSize, state.x);
     }
     return x;
   }
@@ -94,23 +104,29 @@ export class Engine {
    * From the gradient at the last layer's output to the adapters'. Adds to `grads[layer][name]`. What the layers kept is
    * given back as it is used, so a state serves one backward.
    *
-   * @param dy gradient of the loss with respect to `state.hidden`
+   * @param dy gradient of the loss with respect to `state.hidden`; it is not to be used again
    */
   async backward(
-    { packed, layers }: ForwardState,
+    { packed, layers, hidden }: ForwardState,
     dy: Floats,
     adapters: readonly LayerAdapter[],
     grads: readonly Record<string, Floats>[],
   ): Promise<void> {
     const rotary = rotaryTables(packed.positions, this.model.config, this.context.dtype);
+    const { pool } = this.context;
+    const { hiddenSize } = this.model.config;
+    pool.give(hiddenSize, hidden);
     let gradient = dy;
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       const state = layers[layer]!;
       const pass = { packed, rotary, parameters: this.parametersOf(layer, adapters), state };
-      if (!state.kept) await layerForward(this.context, pass, true);
-      gradient = await layerBackward(this.context, pass, state.kept!, gradient, grads[layer]!);
-      delete state.kept;
+      if (!state.kept) pool.give(hiddenSize, await layerForward(this.context, pass, true));
+      const sums = gradientSums(grads[layer]!, pass.parameters, this.gradientScratch);
+      gradient = await layerBackward(this.context, pass, state.kept!, gradient, sums);
+      returnKept(this.context, state);
+      pool.give(hiddenSize, state.x);
     }
+    pool.give(hiddenSize, gradient);
   }
 
   /**
@@ -134,7 +150,7 @@ export class Engine {
   private embed(tokens: Int32Array): Floats {
     const { hiddenSize } = this.model.config;
     const table = this.model.embedding.data as Floats;
-    const x = zeros(this.context.dtype, tokens.length * hiddenSize);
+    const x = this.context.pool.take(tokens.length, hiddenSize);
     for (const [i, token] of tokens.entries()) {
       x.set(table.subarray(token * hiddenSize, (token + 1) * hiddenSize), i * hiddenSize);
     }

@@ -21,15 +21,16 @@ export class GraphCache {
     this.settings = settings;
   }
 
-  /** Runs the graph called `key`, building it the first time. */
+  /** Runs the graph called `key`, building it the first time. Outputs named in `into` are written there. */
   async run(
     key: string,
     build: () => GraphPart | OpenGraph,
     feeds: Record<string, Tensor>,
+    into?: Record<string, Tensor>,
   ): Promise<Record<string, Tensor>> {
     const session = await this.session(key, build);
     const start = performance.now();
-    const outputs = await session.run(feeds);
+    const outputs = await session.run(feeds, into);
     const kind = key.slice(0, key.indexOf(' '));
     this.spent.set(kind, (this.spent.get(kind) ?? 0) + performance.now() - start);
     return outputs;

@@ -1,5 +1,6 @@
 /** Cross-entropy at the output head, on the rows that have labels alone and in blocks: all logits never exist at once. */
 
+import type { Tensor } from '../graph/value.ts';
 import { headGraph } from '../model/layer-graphs.ts';
 import { addTo, type Floats, toTensor, zeros } from './floats.ts';
 import { type EngineContext, ROW_BLOCK } from './layer-context.ts';
@@ -22,7 +23,7 @@ export interface HeadLoss {
  * @param weights of each target in the summed loss; absent: no gradient
  */
 export async function headLoss(
-  { model, cache, dtype }: EngineContext,
+  { model, cache, pool, dtype }: EngineContext,
   { targets, rows }: Packed,
   hidden: Floats,
   weights: readonly number[] | undefined,
@@ -33,11 +34,12 @@ export async function headLoss(
   const most = Math.max(HEAD_MULTIPLE, Math.min(ROW_BLOCK, fitting));
   const backward = weights !== undefined;
   const losses = zeros(dtype, targets.length);
-  const dy = backward ? zeros(dtype, rows * hiddenSize) : undefined;
+  const dy = backward ? pool.takeZeros(rows, hiddenSize) : undefined;
   for (let start = 0; start < targets.length; start += most) {
     const block = targets.slice(start, start + most);
     const size = Math.ceil(block.length / HEAD_MULTIPLE) * HEAD_MULTIPLE;
-    const h = zeros(dtype, size * hiddenSize);
+    const h = pool.takeZeros(size, hiddenSize);
+    const dh = pool.take(size, hiddenSize);
     const labels = new BigInt64Array(size);
     const weight = zeros(dtype, size);
     for (const [i, { row, label }] of block.entries()) {
@@ -45,17 +47,22 @@ export async function headLoss(
       labels[i] = BigInt(label);
       weight[i] = weights?.[start + i] ?? 0;
     }
-    const out = await cache.run(`head ${size} ${backward}`, () => headGraph(config, size, backward, dtype), {
+    const feeds = {
       h: toTensor(h, [size, hiddenSize]),
-      labels: { dtype: 'int64', shape: [size], data: labels },
+      labels: { dtype: 'int64', shape: [size], data: labels } satisfies Tensor,
       weight: toTensor(weight, [size, 1]),
       head,
       normFinal,
-    });
+    };
+    const out = await cache.run(
+      `head ${size} ${backward}`,
+      () => headGraph(config, size, backward, dtype),
+      feeds,
+      backward ? { 'grad.h': toTensor(dh, [size, hiddenSize]) } : {},
+    );
     losses.set((out.loss!.data as Floats).subarray(0, block.length), start);
-    if (!dy) continue;
-    const dh = out['grad.h']!.data as Floats;
-    for (const [i, { row }] of block.entries()) addTo(dy, row * hiddenSize, dh, i * hiddenSize, hiddenSize);
+    if (dy) for (const [i, { row }] of block.entries()) addTo(dy, row * hiddenSize, dh, i * hiddenSize, hiddenSize);
+    pool.give(hiddenSize, h, dh);
   }
   return dy ? { losses, dy } : { losses };
 }

@@ -1,9 +1,9 @@
 /** One layer backward, from what its forward kept: the second half, attention, the first half. */
 
-import type { Tensor } from '../graph/value.ts';
 import { afterBackward, attentionBackward, beforeBackward } from '../model/layer-graphs.ts';
-import { attentionFeeds } from './attention-feeds.ts';
-import { addTo, type Floats, rowsOf, zeros } from './floats.ts';
+import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
+import { addTo, type Floats, rowsOf } from './floats.ts';
+import type { GradientSums } from './gradient-sums.ts';
 import {
   ATTENTION_BLOCK,
   type EngineContext,
@@ -14,87 +14,99 @@ import {
 import { rotaryRows } from './rotary-tables.ts';
 
 /**
- * Adds to the adapter's gradients.
+ * Adds to the gradients of the layer's parameters.
  *
  * @param kept of the same rows
- * @param dy gradient at the layer's output `[rows, hidden]`
+ * @param dy gradient at the layer's output `[rows, hidden]`; given back to the pool
  * @param grads sums by parameter
- * @returns the gradient at the layer's input
+ * @returns the gradient at the layer's input, of the pool
  */
 export async function layerBackward(
   context: EngineContext,
   { packed, rotary, parameters, state }: LayerPass,
   kept: KeptActivations,
   dy: Floats,
-  grads: Record<string, Floats>,
+  grads: GradientSums,
 ): Promise<Floats> {
-  const { cache, dtype, linears } = context;
+  const { cache, dtype, linears, pool } = context;
   const { config } = context.model;
-  const { hiddenSize, heads, kvHeads, headDim } = config;
-  const { q, o, middle, gateUp } = kept;
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
+  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
+  const { o, middle, gateUp } = kept;
   const blocks = rowBlocks(packed.rows);
-  const flow = zeros(dtype, dy.length);
-  const dOut = zeros(dtype, o.length);
-  for (const [i, { start, rows }] of blocks.entries()) {
-    const out = await cache.run(`after-backward ${rows}`, () => afterBackward(config, rows, linears, true), {
-      ...parameters,
-      x: rowsOf(state.x, start, rows, hiddenSize),
-      o: rowsOf(o, start, rows, heads * headDim),
-      middle: middle[i]!,
-      gateUp: gateUp[i]!,
-      dy: rowsOf(dy, start, rows, hiddenSize),
-    });
-    flow.set(out['grad.x']!.data as Floats, start * hiddenSize);
-    dOut.set(out['grad.o']!.data as Floats, start * heads * headDim);
-    accumulate(grads, out);
+  const flow = pool.take(packed.rows, hiddenSize);
+  const dOut = pool.take(packed.rows, queryWidth);
+  for (const { start, rows } of blocks) {
+    const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
+    const out = await cache.run(
+      `after-backward ${rows}`,
+      () => afterBackward(config, rows, linears, true),
+      {
+        ...parameters,
+        x: part(state.x, hiddenSize),
+        o: part(o, queryWidth),
+        middle: part(middle, hiddenSize),
+        gateUp: part(gateUp, 2 * intermediateSize),
+        dy: part(dy, hiddenSize),
+      },
+      { ...grads.places, 'grad.x': part(flow, hiddenSize), 'grad.o': part(dOut, queryWidth) },
+    );
+    grads.add(out);
   }
+  pool.give(hiddenSize, dy);
 
-  const dq = zeros(dtype, q.length);
-  const dk = zeros(dtype, kept.k.length);
-  const dv = zeros(dtype, kept.v.length);
-  const width = kvHeads * headDim;
+  const dq = pool.takeZeros(packed.rows, queryWidth);
+  const dk = pool.takeZeros(packed.rows, keyWidth);
+  const dv = pool.takeZeros(packed.rows, keyWidth);
   for (const segment of packed.segments) {
     const { start, rows, prefixStart, prefixRows } = segment;
-    const out = await cache.run(
+    const feeds = attentionFeeds(context, segment, kept);
+    const dKeys = pool.take(prefixRows + rows, keyWidth);
+    const dValues = pool.take(prefixRows + rows, keyWidth);
+    await cache.run(
       `attention-backward ${rows} ${prefixRows}`,
       () => attentionBackward(config, rows, prefixRows, ATTENTION_BLOCK, dtype),
+      { ...feeds, o: rowsOf(o, start, rows, queryWidth), do: rowsOf(dOut, start, rows, queryWidth) },
       {
-        ...attentionFeeds(context, segment, kept),
-        o: rowsOf(o, start, rows, heads * headDim),
-        do: rowsOf(dOut, start, rows, heads * headDim),
+        'grad.q': rowsOf(dq, start, rows, queryWidth),
+        'grad.k': rowsOf(dKeys, 0, prefixRows + rows, keyWidth),
+        'grad.v': rowsOf(dValues, 0, prefixRows + rows, keyWidth),
       },
     );
-    dq.set(out['grad.q']!.data as Floats, start * heads * headDim);
     // Every branch adds to its prefix's keys and values.
     for (const [sum, part] of [
-      [dk, out['grad.k']!.data as Floats],
-      [dv, out['grad.v']!.data as Floats],
+      [dk, dKeys],
+      [dv, dValues],
     ] as const) {
-      addTo(sum, prefixStart * width, part, 0, prefixRows * width);
-      addTo(sum, start * width, part, prefixRows * width, rows * width);
+      addTo(sum, prefixStart * keyWidth, part, 0, prefixRows * keyWidth);
+      addTo(sum, start * keyWidth, part, prefixRows * keyWidth, rows * keyWidth);
     }
+    returnFeeds(context, segment, feeds);
+    pool.give(keyWidth, dKeys, dValues);
   }
+  pool.give(queryWidth, dOut);
 
-  const dx = zeros(dtype, dy.length);
+  const dx = pool.take(packed.rows, hiddenSize);
   for (const { start, rows } of blocks) {
-    const out = await cache.run(`before-backward ${rows}`, () => beforeBackward(config, rows, linears), {
-      ...parameters,
-      ...rotaryRows(rotary, start, rows),
-      x: rowsOf(state.x, start, rows, hiddenSize),
-      dq: rowsOf(dq, start, rows, heads * headDim),
-      dk: rowsOf(dk, start, rows, width),
-      dv: rowsOf(dv, start, rows, width),
-      dx: rowsOf(flow, start, rows, hiddenSize),
-    });
-    dx.set(out['grad.x']!.data as Floats, start * hiddenSize);
-    accumulate(grads, out);
+    const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
+    const out = await cache.run(
+      `before-backward ${rows}`,
+      () => beforeBackward(config, rows, linears),
+      {
+        ...parameters,
+        ...rotaryRows(rotary, start, rows),
+        x: part(state.x, hiddenSize),
+        dq: part(dq, queryWidth),
+        dk: part(dk, keyWidth),
+        dv: part(dv, keyWidth),
+        dx: part(flow, hiddenSize),
+      },
+      { ...grads.places, 'grad.x': part(dx, hiddenSize) },
+    );
+    grads.add(out);
   }
+  pool.give(hiddenSize, flow);
+  pool.give(queryWidth, dq);
+  pool.give(keyWidth, dk, dv);
   return dx;
-}
-
-function accumulate(grads: Record<string, Floats>, outputs: Record<string, Tensor>): void {
-  for (const [name, sum] of Object.entries(grads)) {
-    const part = outputs[`grad.${name}`];
-    if (part) addTo(sum, 0, part.data as Floats, 0, sum.length);
-  }
 }

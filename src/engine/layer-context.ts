@@ -3,6 +3,7 @@
 import type { Tensor } from '../graph/value.ts';
 import type { LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { Floats, FloatType } from './floats.ts';
 import type { GraphCache } from './graph-cache.ts';
 import type { Packed } from './pack.ts';
@@ -14,6 +15,7 @@ export type LayerAdapter = Readonly<Record<string, Tensor>>;
 export interface EngineContext {
   readonly model: RuntimeModel;
   readonly cache: GraphCache;
+  readonly pool: BufferPool;
   readonly dtype: FloatType;
   readonly linears: LinearSettings;
   /** Causal mask `[ATTENTION_BLOCK, ATTENTION_BLOCK]`. */
@@ -41,9 +43,8 @@ export interface KeptActivations {
   readonly k: Floats;
   readonly v: Floats;
   readonly o: Floats;
-  /** By row block. */
-  readonly middle: readonly Tensor[];
-  readonly gateUp: readonly Tensor[];
+  readonly middle: Floats;
+  readonly gateUp: Floats;
 }
 
 /** Rows a token-wise graph sees at once: its widest tensor (rows x 2 intermediate) should stay in the cache. */

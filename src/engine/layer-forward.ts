@@ -1,58 +1,90 @@
 /** One layer forward: token-wise graphs in row blocks around attention, segment by segment. */
 
-import type { Tensor } from '../graph/value.ts';
 import { afterForward, attentionForward, beforeForward } from '../model/layer-graphs.ts';
-import { attentionFeeds } from './attention-feeds.ts';
-import { type Floats, rowsOf, zeros } from './floats.ts';
-import { ATTENTION_BLOCK, type EngineContext, type LayerPass, rowBlocks } from './layer-context.ts';
+import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
+import { type Floats, rowsOf } from './floats.ts';
+import {
+  ATTENTION_BLOCK,
+  type EngineContext,
+  type KeptActivations,
+  type LayerPass,
+  rowBlocks,
+} from './layer-context.ts';
 import { rotaryRows } from './rotary-tables.ts';
 
-/** The layer's output `[rows, hidden]`. With `keep`, `pass.state.kept` holds what backward reads. */
+/** The layer's output `[rows, hidden]`, of the pool. With `keep`, `pass.state.kept` holds what backward reads. */
 export async function layerForward(context: EngineContext, pass: LayerPass, keep: boolean): Promise<Floats> {
-  const { cache, dtype, linears } = context;
+  const { cache, dtype, linears, pool } = context;
   const { config } = context.model;
-  const { hiddenSize, heads, kvHeads, headDim } = config;
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
   const { packed, rotary, parameters, state } = pass;
+  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
   const blocks = rowBlocks(packed.rows);
-  const q = zeros(dtype, packed.rows * heads * headDim);
-  const k = zeros(dtype, packed.rows * kvHeads * headDim);
-  const v = zeros(dtype, packed.rows * kvHeads * headDim);
+  const q = pool.take(packed.rows, queryWidth);
+  const k = pool.take(packed.rows, keyWidth);
+  const v = pool.take(packed.rows, keyWidth);
   for (const { start, rows } of blocks) {
-    const out = await cache.run(`before-forward ${rows}`, () => beforeForward(config, rows, linears), {
-      ...parameters,
-      ...rotaryRows(rotary, start, rows),
-      x: rowsOf(state.x, start, rows, hiddenSize),
-    });
-    q.set(out.q!.data as Floats, start * heads * headDim);
-    k.set(out.k!.data as Floats, start * kvHeads * headDim);
-    v.set(out.v!.data as Floats, start * kvHeads * headDim);
+    await cache.run(
+      `before-forward ${rows}`,
+      () => beforeForward(config, rows, linears),
+      { ...parameters, ...rotaryRows(rotary, start, rows), x: rowsOf(state.x, start, rows, hiddenSize) },
+      {
+        q: rowsOf(q, start, rows, queryWidth),
+        k: rowsOf(k, start, rows, keyWidth),
+        v: rowsOf(v, start, rows, keyWidth),
+      },
+    );
   }
 
-  const o = zeros(dtype, q.length);
+  const o = pool.take(packed.rows, queryWidth);
+  let attended = 0;
   for (const segment of packed.segments) {
-    const { rows, prefixRows } = segment;
-    const out = await cache.run(
+    const { start, rows, prefixRows } = segment;
+    const feeds = attentionFeeds(context, segment, { q, k, v });
+    await cache.run(
       `attention-forward ${rows} ${prefixRows}`,
       () => attentionForward(config, rows, prefixRows, ATTENTION_BLOCK, dtype),
-      attentionFeeds(context, segment, { q, k, v }),
+      feeds,
+      { o: rowsOf(o, start, rows, queryWidth) },
     );
-    o.set(out.o!.data as Floats, segment.start * heads * headDim);
+    returnFeeds(context, segment, feeds);
+    attended = start + rows;
   }
+  // Rows behind the last segment are padding.
+  o.fill(0, attended * queryWidth);
 
-  const y = zeros(dtype, state.x.length);
-  const middle: Tensor[] = [];
-  const gateUp: Tensor[] = [];
+  const y = pool.take(packed.rows, hiddenSize);
+  const kept: KeptActivations | undefined = keep
+    ? { q, k, v, o, middle: pool.take(packed.rows, hiddenSize), gateUp: pool.take(packed.rows, 2 * intermediateSize) }
+    : undefined;
   for (const { start, rows } of blocks) {
-    const out = await cache.run(`after-forward ${rows} ${keep}`, () => afterForward(config, rows, linears, keep), {
-      ...parameters,
-      x: rowsOf(state.x, start, rows, hiddenSize),
-      o: rowsOf(o, start, rows, heads * headDim),
-    });
-    y.set(out.y!.data as Floats, start * hiddenSize);
-    if (!keep) continue;
-    middle.push(out.middle!);
-    gateUp.push(out.gateUp!);
+    const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
+    await cache.run(
+      `after-forward ${rows} ${keep}`,
+      () => afterForward(config, rows, linears, keep),
+      { ...parameters, x: part(state.x, hiddenSize), o: part(o, queryWidth) },
+      {
+        y: part(y, hiddenSize),
+        ...(kept ? { middle: part(kept.middle, hiddenSize), gateUp: part(kept.gateUp, 2 * intermediateSize) } : {}),
+      },
+    );
   }
-  if (keep) state.kept = { q, k, v, o, middle, gateUp };
+  if (kept) {
+    state.kept = kept;
+  } else {
+    pool.give(queryWidth, q, o);
+    pool.give(keyWidth, k, v);
+  }
   return y;
+}
+
+/** Gives back what a layer kept. */
+export function returnKept({ model, pool }: EngineContext, state: Pick<LayerPass['state'], 'kept'>): void {
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = model.config;
+  const { q, k, v, o, middle, gateUp } = state.kept!;
+  pool.give(heads * headDim, q, o);
+  pool.give(kvHeads * headDim, k, v);
+  pool.give(hiddenSize, middle);
+  pool.give(2 * intermediateSize, gateUp);
+  delete state.kept;
 }

@@ -28,6 +28,15 @@ describe('createSession()', () => {
     await session.release();
   });
 
+  it('writes an output where it is told to, also into a part of an array', async () => {
+    const session = await doubling();
+    const whole = new Float32Array(4).fill(-1);
+    const { y } = await session.run({ x }, { y: { dtype: 'float32', shape: [2], data: whole.subarray(1, 3) } });
+    expect([...whole]).toEqual([-1, 2, 4, -1]);
+    expect(y!.data.buffer).toBe(whole.buffer);
+    await session.release();
+  });
+
   it('names the input that was not fed', async () => {
     const session = await doubling();
     await expect(session.run({})).rejects.toThrow('graph input x was not fed');

@@ -21,8 +21,15 @@ export interface SessionSettings {
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs the graph. Feeds are read where they lie; outputs are new arrays. Feeds the graph does not read are ignored. */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /**
+   * Runs the graph. Feeds are read where they lie; feeds the graph does not read are ignored.
+   *
+   * @param into where outputs are written to, by name; the others are new arrays
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    into?: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 
@@ -34,6 +41,8 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
     graphOptimizationLevel: settings.optimization ?? 'all',
     logSeverityLevel: 3,
     enableMemPattern: !settings.openShapes,
+    // Each session would keep an arena as large as its largest run: 20 MB for each attention shape.
+    enableCpuMemArena: false,
     ...(settings.profile ? { enableProfiling: true, profileFilePrefix: settings.profile } : {}),
     extra: {
       // Every session has its own threads: those of an idle session must not spin on the cores of the running one.
@@ -49,18 +58,19 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async run(feeds) {
+    async run(feeds, into = {}) {
       const inputs: Record<string, ort.Tensor> = {};
       for (const name of session.inputNames) {
         const feed = feeds[name];
         if (!feed) throw new TypeError(`internal: graph input ${name} was not fed`);
-        inputs[name] = new ort.Tensor(feed.dtype, feed.data as Float32Array, feed.shape as number[]);
+        inputs[name] = ortTensor(feed);
       }
-      const outputs = await session.run(inputs);
+      const places = session.outputNames.map((name) => [name, into[name] ? ortTensor(into[name]) : null]);
+      const outputs = await session.run(inputs, Object.fromEntries(places));
       return Object.fromEntries(
         Object.entries(outputs).map(([name, { type, data, dims }]) => [
           name,
-          { dtype: type as Tensor['dtype'], data: data as TypedArray, shape: dims },
+          into[name] ?? { dtype: type as Tensor['dtype'], data: data as TypedArray, shape: dims },
         ]),
       );
     },
@@ -69,4 +79,8 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
       await session.release();
     },
   };
+}
+
+function ortTensor({ dtype, data, shape }: Tensor): ort.Tensor {
+  return new ort.Tensor(dtype, data as Float32Array, shape as number[]);
 }

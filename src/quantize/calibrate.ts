@@ -33,15 +33,11 @@ export async function calibrate(
   for (const sequences of passes(samples)) {
     const packed = packSequences(sequences);
     await engine.observe(packed, adapter?.layers ?? [], (layer, { x, kept }) => {
-      const record = (into: Float32Array, values: Floats, norm: Tensor, firstRow: number) =>
-        recordNormed(into, values, norm.data as Float32Array, config.normEpsilon, packed.real, firstRow);
+      const record = (into: Float32Array, values: Floats, norm: Tensor) =>
+        recordNormed(into, values, norm.data as Float32Array, config.normEpsilon, packed.real);
       const { norm1, norm2 } = engine.model.layers[layer]!;
-      record(largest[layer]!.qkv, x, norm1!, 0);
-      let start = 0;
-      for (const block of kept.middle) {
-        record(largest[layer]!.gateUp, block.data as Floats, norm2!, start);
-        start += block.shape[0]!;
-      }
+      record(largest[layer]!.qkv, x, norm1!);
+      record(largest[layer]!.gateUp, kept.middle, norm2!);
     });
   }
   await engine.release();
@@ -86,11 +82,10 @@ function recordNormed(
   weight: Float32Array,
   epsilon: number,
   real: Uint8Array,
-  firstRow: number,
 ): void {
   const width = weight.length;
   for (let row = 0; row * width < x.length; row++) {
-    if (!real[firstRow + row]) continue;
+    if (!real[row]) continue;
     let squares = 0;
     for (let j = 0; j < width; j++) squares += x[row * width + j]! ** 2;
     const r = 1 / Math.sqrt(squares / width + epsilon);
