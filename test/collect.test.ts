@@ -135,6 +135,32 @@ describe('collect()', () => {
     expect(comparable(await readCollected(recipe, folder))).toEqual(recorded.outcome);
   });
 
+  it('never spends more than the budget, also over several runs, and goes on when it is raised', async () => {
+    const server = await serve();
+    const folder = newRun();
+    const usd = 0.026;
+    const spent = async () => {
+      const responses = (await ledgerLines(folder)).filter((line) => line.type === 'response');
+      return responses.reduce((sum, line) => sum + (line.usd ?? 0), 0);
+    };
+    const asked: number[] = [];
+    for (let run = 0; run < 2; run++) {
+      const stopped = collect(smallRecipe('openai', { budget: { usd } }), folder, recordingContext().context);
+      await expect(stopped).rejects.toThrow(/could exceed budget\.usd \(0\.026\)/);
+      asked.push(server.requests.length);
+      expect(await spent()).toBeLessThanOrEqual(usd);
+    }
+    // What a request can cost at most is held back, so the first run asks until no other one is sure to fit.
+    expect(asked[0]).toBeGreaterThan(5);
+    expect(asked[1]).toBe(asked[0]);
+    // With more in flight than fits, the rest waits: eight of these at once could cost more than the cap.
+    expect(server.mostAtOnce()).toBeLessThan(8);
+    const recipe = smallRecipe('openai', { budget: { usd: 10 } });
+    await collect(recipe, folder, recordingContext().context);
+    expect(comparable(await readCollected(recipe, folder))).toEqual(recorded.outcome);
+    expect(new Set(server.requests.map(({ key }) => key)).size).toBe(server.requests.length);
+  });
+
   it('keeps and counts what a server refuses, and does not ask it again', async () => {
     const server = await serve((count) => (count === 0 ? { kind: 'status', status: 400 } : undefined));
     const folder = newRun();

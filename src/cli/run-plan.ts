@@ -14,6 +14,7 @@ import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import type { ChatMessage, StageName } from '../stage/stage.ts';
 import { indexLedger } from '../store/ledger-index.ts';
+import { usdOf } from '../teacher/price.ts';
 import { count } from '../ui/format.ts';
 import { textTable } from './text-table.ts';
 
@@ -140,11 +141,8 @@ function promptLength(messages: readonly ChatMessage[]): number {
 }
 
 function priceOf({ teacher }: Recipe, stages: readonly StagePlan[]): number | null {
-  if (teacher.kind === 'recorded') return 0;
-  if (!teacher.price) return null;
-  const { inputPerMillion, outputPerMillion } = teacher.price;
   const sum = (key: 'promptTokens' | 'completionTokens') => stages.reduce((total, stage) => total + stage[key], 0);
-  return (sum('promptTokens') * inputPerMillion + sum('completionTokens') * outputPerMillion) / 1e6;
+  return usdOf({ promptTokens: sum('promptTokens'), completionTokens: sum('completionTokens') }, teacher);
 }
 
 function findArtifacts(folder: RunFolder): RunPlan['artifacts'] {

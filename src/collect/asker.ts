@@ -7,9 +7,10 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
 import { askWithRetries } from '../teacher/ask-with-retries.ts';
-import { usdOf } from '../teacher/price.ts';
+import { usdAtMost, usdOf } from '../teacher/price.ts';
 import type { Teacher, TeacherFailure, TeacherResponse } from '../teacher/teacher.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
+import { Budget } from './budget.ts';
 import type { Job } from './jobs.ts';
 
 export interface AskerParts {
@@ -42,6 +43,7 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
   // Each request in flight, and each that waits for its next try, listens to these.
   setMaxListeners(0, stop.signal, cut.signal);
   const limit = new AdaptiveLimit(recipe.collect.concurrency);
+  const budget = new Budget(recipe, ledger.index);
   const claimed = new Set<string>();
   const inFlight = new Set<Promise<void>>();
   let fatal: unknown;
@@ -57,19 +59,26 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
 
-  const ask = async (job: Job) => {
+  const ask = async (job: Job, most: number) => {
     const asked = await askWithRetries(teacher, job.request, {
       maxAttempts: recipe.collect.maxAttempts,
       stop: stop.signal,
       cut: cut.signal,
       random: randomStream(job.request.key, 'retry'),
-      beforeTry: (attempt, previous) =>
-        ledger.append({
+      beforeTry: (attempt, previous) => {
+        const lost = previous?.possiblyCharged === true;
+        if (lost) {
+          budget.keepReserved(most);
+          if (!budget.reserve(most)) throw budget.error();
+        }
+        return ledger.append({
           type: 'sent',
           ...head(job, parts),
           attempt,
-          ...(previous?.possiblyCharged ? { afterLost: true } : {}),
-        }),
+          ...(lost ? { afterLost: true } : {}),
+          ...(most > 0 ? { usdAtMost: most } : {}),
+        });
+      },
       onRetry: (failure) => {
         if (failure.overloaded) limit.overloaded();
       },
@@ -78,6 +87,7 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
     if (asked.ok) {
       const line = responseLine(job, asked.response, parts);
       await ledger.append(line);
+      budget.settle(most, line.usd ?? 0);
       failedInARow = 0;
       limit.succeeded();
       parts.onResponse(job, line);
@@ -85,6 +95,8 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
     }
     const { failure, attempts } = asked;
     const final = failure.scope === 'refuse';
+    if (failure.possiblyCharged) budget.keepReserved(most);
+    else budget.settle(most, 0);
     await ledger.append({
       type: 'failure',
       ...head(job, parts),
@@ -104,7 +116,19 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
       if (claimed.has(job.request.key)) continue;
       claimed.add(job.request.key);
       await limit.acquire();
-      const task = ask(job)
+      const most = usdAtMost(job.request, recipe.teacher) ?? 0;
+      // What is in flight may turn out cheaper than what is held back for it.
+      let reserved = budget.reserve(most);
+      while (!reserved && inFlight.size > 0) {
+        await Promise.race(inFlight);
+        reserved = budget.reserve(most);
+      }
+      if (!reserved) {
+        limit.release();
+        halt(budget.error());
+        break;
+      }
+      const task = ask(job, most)
         .catch(halt)
         .finally(() => {
           limit.release();

@@ -45,6 +45,15 @@ const splits = z.strictObject({
 const price = z.strictObject({
   inputPerMillion: z.number().min(0).describe('US dollars per million prompt tokens'),
   outputPerMillion: z.number().min(0).describe('US dollars per million completion tokens'),
+  cachedInputPerMillion: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Of prompt tokens the provider took from its cache; default: as other prompt tokens'),
+});
+
+const budget = z.strictObject({
+  usd: z.number().min(0).optional().describe('Most US dollars the teacher may cost over the whole life of the run'),
 });
 
 const teacher = z.discriminatedUnion('kind', [
@@ -210,6 +219,7 @@ export const recipeSchema = z.strictObject({
   splits: splits.prefault({}),
   teacher,
   collect: collect.prefault({}),
+  budget: budget.prefault({}),
   curate: curate.prefault({}),
   students: z.array(student).min(1),
   train: train.prefault({}),

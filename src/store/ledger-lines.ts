@@ -22,6 +22,8 @@ export interface SentLine extends LineHead {
   attempt: number;
   /** The try before this one of the same run broke off without an answer: possibly charged. */
   afterLost?: true;
+  /** US dollars this try can cost at most; absent where no price is known. */
+  usdAtMost?: number;
 }
 
 export interface RequestParameters {
@@ -32,6 +34,8 @@ export interface RequestParameters {
 export interface TokenUsage {
   promptTokens: number;
   completionTokens: number;
+  /** Of `promptTokens`, those the provider took from its cache. */
+  cachedPromptTokens?: number;
 }
 
 /** Synced before the response is parsed. */

@@ -19,7 +19,13 @@ const completion = z.object({
       }),
     )
     .min(1),
-  usage: z.object({ prompt_tokens: z.number().nullish(), completion_tokens: z.number().nullish() }).nullish(),
+  usage: z
+    .object({
+      prompt_tokens: z.number().nullish(),
+      completion_tokens: z.number().nullish(),
+      prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() }).nullish(),
+    })
+    .nullish(),
 });
 
 /**
@@ -100,6 +106,7 @@ function readCompletion(body: string, request: TeacherRequest, model: string, la
   }
   const { choices, usage } = parsed.data;
   const { message, finish_reason } = choices[0]!;
+  const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
   return {
     text: message.content ?? message.refusal ?? '',
     finishReason: finish_reason ?? 'stop',
@@ -107,6 +114,7 @@ function readCompletion(body: string, request: TeacherRequest, model: string, la
     usage: {
       promptTokens: usage?.prompt_tokens ?? roughTokens(request.messages.map((one) => one.content).join('')),
       completionTokens: usage?.completion_tokens ?? roughTokens(message.content ?? ''),
+      ...(cached > 0 ? { cachedPromptTokens: cached } : {}),
     },
     model: parsed.data.model ?? model,
     latencyMs: Math.round(latencyMs),

@@ -1,12 +1,49 @@
-/** What a response cost. */
+/** What a response cost, and what a request can cost at most. */
 
+import { readFileSync } from 'node:fs';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TokenUsage } from '../store/ledger-lines.ts';
+import type { TeacherRequest } from './teacher.ts';
 
-/** US dollars of a response at the recipe's price; null where the recipe names none. A recording costs nothing. */
+export type Price = NonNullable<Extract<Recipe['teacher'], { kind: 'openai' }>['price']>;
+
+/** Chat formats put some tokens around each message; none in use needs more. */
+const TOKENS_AROUND_MESSAGE = 16;
+
+let listed: Record<string, Price> | undefined;
+
+/** The price of a teacher's model: the recipe's, else that of data/prices.json, else undefined. */
+export function priceOf(teacher: Extract<Recipe['teacher'], { kind: 'openai' }>): Price | undefined {
+  return teacher.price ?? listedPrices()[teacher.model];
+}
+
+/** US dollars of a response; null where no price is known. A recording costs nothing. */
 export function usdOf(usage: TokenUsage, teacher: Recipe['teacher']): number | null {
   if (teacher.kind === 'recorded') return 0;
-  if (teacher.price === undefined) return null;
-  const { inputPerMillion, outputPerMillion } = teacher.price;
-  return (usage.promptTokens * inputPerMillion + usage.completionTokens * outputPerMillion) / 1e6;
+  const price = priceOf(teacher);
+  if (price === undefined) return null;
+  const { inputPerMillion, outputPerMillion, cachedInputPerMillion = inputPerMillion } = price;
+  const cached = usage.cachedPromptTokens ?? 0;
+  const input = (usage.promptTokens - cached) * inputPerMillion + cached * cachedInputPerMillion;
+  return (input + usage.completionTokens * outputPerMillion) / 1e6;
+}
+
+/** US dollars a request can cost at most: a token is at least one byte of its prompt, and the answer may be as long as allowed. */
+export function usdAtMost(
+  request: Pick<TeacherRequest, 'messages' | 'params'>,
+  teacher: Recipe['teacher'],
+): number | null {
+  const bytes = request.messages.reduce(
+    (sum, { content }) => sum + Buffer.byteLength(content) + TOKENS_AROUND_MESSAGE,
+    0,
+  );
+  return usdOf({ promptTokens: bytes, completionTokens: request.params.maxTokens }, teacher);
+}
+
+function listedPrices(): Record<string, Price> {
+  if (listed === undefined) {
+    const path = new URL('../../data/prices.json', import.meta.url);
+    listed = (JSON.parse(readFileSync(path, 'utf8')) as { models: Record<string, Price> }).models;
+  }
+  return listed;
 }

@@ -1,0 +1,62 @@
+/** The cap on spend: what was spent, and the largest possible price of what is in flight, never exceed it together. */
+
+import { UserError } from '../foundation/errors.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { LedgerIndex } from '../store/ledger-index.ts';
+import { priceOf } from '../teacher/price.ts';
+
+export class Budget {
+  readonly #cap: number;
+  readonly #possiblyCharged: number;
+  #spent: number;
+  #reserved = 0;
+
+  /**
+   * The ledger tells what earlier processes spent; tries whose answer was never seen count with the most they can have cost.
+   *
+   * @throws UserError for a cap without a price, which nothing could keep to
+   */
+  constructor({ budget, teacher }: Pick<Recipe, 'budget' | 'teacher'>, index: LedgerIndex) {
+    this.#cap = budget.usd ?? Number.POSITIVE_INFINITY;
+    if (budget.usd !== undefined && teacher.kind === 'openai' && priceOf(teacher) === undefined) {
+      throw new UserError(
+        `Cannot keep to budget.usd: no price is known for ${teacher.model}`,
+        'Give teacher.price in the recipe, or leave budget.usd out',
+      );
+    }
+    this.#possiblyCharged = [...index.lost, ...index.open.values()].reduce(
+      (sum, line) => sum + (line.usdAtMost ?? 0),
+      0,
+    );
+    this.#spent = index.spend.reduce((sum, { usd }) => sum + usd, 0) + this.#possiblyCharged;
+  }
+
+  /** Holds `usd` back for a try; false, and nothing held, where the cap leaves no room for it. */
+  reserve(usd: number): boolean {
+    if (usd > 0 && this.#spent + this.#reserved + usd > this.#cap) return false;
+    this.#reserved += usd;
+    return true;
+  }
+
+  /** The try that `reserved` was held back for cost `usd`. */
+  settle(reserved: number, usd: number): void {
+    this.#reserved -= reserved;
+    this.#spent += usd;
+  }
+
+  /** The try may have been charged, and nobody will tell: the worst is taken for true. */
+  keepReserved(reserved: number): void {
+    this.settle(reserved, reserved);
+  }
+
+  error(): UserError {
+    const lost =
+      this.#possiblyCharged > 0
+        ? `, $${this.#possiblyCharged.toFixed(4)} of it for requests that were possibly charged`
+        : '';
+    return new UserError(
+      `Cannot ask further: the next request could exceed budget.usd (${this.#cap}), $${this.#spent.toFixed(4)} are spent${lost}`,
+      'Raise budget.usd, then run the same command again: everything answered so far is kept and not asked again',
+    );
+  }
+}
