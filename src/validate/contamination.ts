@@ -1,6 +1,6 @@
 /** Did the students see validation documents in training? Runs of words that documents of both splits share. */
 
-import { wordGrams, words } from '../curate/measures/words.ts';
+import { wordGrams, words } from '../corpus/words.ts';
 import type { SourceDocument } from '../stage/stage.ts';
 
 export interface Contamination {

@@ -1,7 +1,7 @@
 /** Outputs of all arms -> scored items: blind, interleaved, by one judge. */
 
+import { words } from '../corpus/words.ts';
 import { COPIED_LIMIT, copiedShare } from '../curate/measures/copied-share.ts';
-import { words } from '../curate/measures/words.ts';
 import { sha256 } from '../foundation/hash.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Judge } from '../judge/judge.ts';

@@ -1,9 +1,9 @@
 /** What can be measured of an output without a judge; numbers by name, averaged by arm. */
 
+import { language } from '../corpus/language.ts';
+import { words } from '../corpus/words.ts';
 import { isLooping } from '../curate/measures/is-looping.ts';
 import { keywordCoverage } from '../curate/measures/keyword-coverage.ts';
-import { language } from '../curate/measures/language.ts';
-import { words } from '../curate/measures/words.ts';
 import type { GenreAudience } from '../stage/stage.ts';
 
 export type Measures = Record<string, number>;
