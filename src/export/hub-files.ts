@@ -59,11 +59,14 @@ export function transformersJsConfig(dtype: 'fp32' | 'q8', dataFiles: Readonly<R
   return { 'transformers.js_config': { dtype, ...external } };
 }
 
-/** The recipe's generation settings by their hub names. `noRepeatNgram` has none: transformers' limit counts the prompt. */
-function sampling({ temperature, topP, repetitionPenalty, maxTokens }: GenerationSettings): Json {
+/**
+ * The recipe's generation settings by their hub names. A penalty or a limit of n-grams that leaves the prompt alone has
+ * none: those of transformers count it.
+ */
+function sampling({ temperature, topP, repetitionPenalty, penalizePrompt, maxTokens }: GenerationSettings): Json {
   return {
     ...(temperature > 0 ? { do_sample: true, temperature, top_p: topP } : { do_sample: false }),
-    repetition_penalty: repetitionPenalty,
+    ...(penalizePrompt ? { repetition_penalty: repetitionPenalty } : {}),
     max_new_tokens: maxTokens,
   };
 }

@@ -24,6 +24,7 @@ const GREEDY: GenerationSettings = {
   temperature: 0,
   topP: 1,
   repetitionPenalty: 1,
+  penalizePrompt: true,
   noRepeatNgram: 0,
   maxTokens: 8,
   batch: 3,
@@ -155,6 +156,13 @@ describe('generate()', () => {
     const strict = { ...GREEDY, repetitionPenalty: 1000 };
     const { tokens } = (await run(model, [first], strict)).get(first.id)!;
     expect(new Set([...first.prompt, ...tokens]).size).toBe(new Set(first.prompt).size + tokens.length);
+  });
+
+  it('leaves the tokens of the prompt alone unless it is told to penalize them', async () => {
+    const strict = { ...GREEDY, repetitionPenalty: 1000, penalizePrompt: false };
+    const { tokens } = (await run(model, [first], strict)).get(first.id)!;
+    expect(new Set(tokens).size).toBe(tokens.length);
+    expect(tokens[0]).toBe(greedy[0]);
   });
 
   it('yields responses as they end, and gives their places to those who wait', async () => {

@@ -75,7 +75,13 @@ export async function* generate(
           }
           const began = performance.now();
           await decoder.begin(place, request.prompt, limit, context.signal);
-          places[place] = { request, tokens: [], seen: new Set(request.prompt), limit, began };
+          places[place] = {
+            request,
+            tokens: [],
+            seen: new Set(options.penalizePrompt ? request.prompt : []),
+            limit,
+            began,
+          };
         }
       }
       if (places.every((sequence) => !sequence)) return;

@@ -142,11 +142,11 @@ const trainOverrides = withoutDefaults(train) as unknown as z.ZodType<TrainOverr
 const generation = z.strictObject({
   temperature: z.number().min(0).default(0.7).describe('0 is greedy'),
   topP: z.number().gt(0).max(1).default(0.9),
-  repetitionPenalty: z
-    .number()
-    .min(1)
-    .default(1)
-    .describe("As in transformers, it counts the prompt: above 1 a rewriter avoids its source's words"),
+  repetitionPenalty: z.number().min(1).default(1).describe('On tokens the response has already; above 1 against loops'),
+  penalizePrompt: z
+    .boolean()
+    .default(false)
+    .describe("The penalty counts the prompt too, as transformers' does: a rewriter then avoids its source's words"),
   noRepeatNgram: z.int().min(0).default(0).describe('So many tokens in a row occur once in a response; 0: no limit'),
   maxTokens: z.int().positive().default(380),
   batch: z.int().positive().default(32).describe('Sequences decoded together'),
