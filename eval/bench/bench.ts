@@ -3,6 +3,7 @@
 /** One line a bench: what it is called, and the file whose import runs it. */
 const BENCHES: Record<string, () => Promise<unknown>> = {
   collect: () => import('./collect.ts'),
+  train: () => import('./train.ts'),
 };
 
 const name = process.argv[2] ?? '';

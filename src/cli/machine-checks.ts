@@ -1,9 +1,10 @@
 /** What `mga doctor` looks at. Each check says what it found and, where something is missing, what to do. */
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { corpusFiles } from '../corpus/corpus-files.ts';
 import { errorMessage, UserError } from '../foundation/errors.ts';
+import { freeMemory } from '../foundation/free-memory.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 
@@ -78,12 +79,6 @@ function memoryCheck(): Check {
   return free >= LEAST_MEMORY_GB
     ? { name: 'Memory', state: 'ok', found }
     : { name: 'Memory', state: 'warn', found, advice: `Training a 135M student wants ${LEAST_MEMORY_GB} GB` };
-}
-
-/** What programs can still get: caches count as free. os.freemem() leaves them out. */
-function freeMemory(): number {
-  const line = existsSync('/proc/meminfo') && /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
-  return line ? Number(line[1]) * 1024 : freemem();
 }
 
 function diskCheck(): Check {

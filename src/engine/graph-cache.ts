@@ -14,6 +14,7 @@ export class GraphCache {
   private readonly settings: SessionSettings;
   /** Seconds spent building graphs and sessions, for the benchmark. */
   buildSeconds = 0;
+  private built = 0;
   /** Milliseconds by kind of graph (the key up to its first space). */
   readonly spent = new Map<string, number>();
 
@@ -48,10 +49,13 @@ export class GraphCache {
       }
       const start = performance.now();
       const graph = build();
+      const settings = this.settings.profile
+        ? { ...this.settings, profile: `${this.settings.profile}-${this.built++}` }
+        : this.settings;
       session =
         'bytes' in graph
-          ? createSession(graph.bytes, { ...this.settings, openShapes: true })
-          : createSession(emitGraph(graph.g, graph.outputs, graph.given).bytes, this.settings);
+          ? createSession(graph.bytes, { ...settings, openShapes: true })
+          : createSession(emitGraph(graph.g, graph.outputs, graph.given).bytes, settings);
       await session;
       this.buildSeconds += (performance.now() - start) / 1000;
     }

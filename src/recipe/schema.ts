@@ -117,7 +117,18 @@ const train = z.strictObject({
   maxTokens: z.int().positive().default(2048).describe('Longer samples are left out, and counted'),
   checkpointEvery: z.int().positive().default(20).describe('Steps between checkpoints'),
   evaluateEvery: z.int().positive().default(40).describe('Steps between dev losses'),
-  memory: z.number().positive().optional().describe('Gigabytes activations may use; default: what is free'),
+  patience: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Dev losses without a new best that end training; the best adapter is kept. Default: all steps, the last',
+    ),
+  memory: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Gigabytes training may use in all; the less, the more is computed twice; default: what is free'),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   threads: z.int().positive().optional().describe('Default: all cores'),
 });

@@ -1,5 +1,6 @@
 /** Which samples each optimizer step sees: fixed before the first step, a function of the seed alone. */
 
+import { packSequences, type TokenSequence } from '../engine/pack.ts';
 import { randomStream } from '../foundation/random.ts';
 
 export interface StepPlanSettings {
@@ -42,6 +43,12 @@ export function planSteps(documents: readonly string[], settings: StepPlanSettin
 }
 
 /**
+ * Tokens of a pass through the model before sharing. Documents share nothing, so that larger passes only cost memory; much
+ * smaller ones would run graphs of few rows.
+ */
+export const PASS_TOKENS = 3072;
+
+/**
  * Cuts a step into passes through the model: whole documents while they stay under `passTokens`. A document is never
  * split, however long, as its samples share their prefix.
  *
@@ -74,4 +81,23 @@ export function planPasses(
   }
   if (pass.length > 0) passes.push(pass);
   return passes;
+}
+
+/** Rows of the largest pass of a training, after prefixes are shared. */
+export function largestPass(
+  samples: readonly (TokenSequence & { readonly docId: string })[],
+  settings: StepPlanSettings,
+  seed: number,
+): number {
+  const documents = samples.map(({ docId }) => docId);
+  const lengths = samples.map(({ tokens }) => tokens.length);
+  // The same documents meet in many epochs.
+  const rows = new Map<string, number>();
+  for (const step of planSteps(documents, settings, seed)) {
+    for (const pass of planPasses(step, documents, lengths, PASS_TOKENS)) {
+      const key = pass.join();
+      if (!rows.has(key)) rows.set(key, packSequences(pass.map((i) => samples[i]!)).rows);
+    }
+  }
+  return [...rows.values()].reduce((most, n) => Math.max(most, n), 0);
 }

@@ -3,7 +3,7 @@
 import { readSftJsonl } from '../curate/sft-jsonl.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import { recipeSchema, type TrainSettings } from '../recipe/schema.ts';
-import { trainStudent } from './train.ts';
+import { type StudentJob, trainStudent } from './train.ts';
 
 export interface FileTraining {
   /** JSON Lines of `{prompt, completion}` chat messages (TRL's conversational prompt-completion rows). */
@@ -18,17 +18,19 @@ export interface FileTraining {
 
 /** Trains a student on the rows of a file; what is not set has the recipe's defaults. */
 export async function trainOnFiles(training: FileTraining, context: RunContext): Promise<void> {
+  await trainStudent(fileJob(training), context);
+}
+
+/** What a student is trained from where there is no recipe. */
+export function fileJob(training: FileTraining): StudentJob {
   const { train, quantize } = recipeSchema.shape;
-  await trainStudent(
-    {
-      name: 'student',
-      folder: training.out,
-      train: readSftJsonl(training.sft),
-      dev: training.val ? readSftJsonl(training.val) : [],
-      settings: train.parse(training.settings),
-      quantize: quantize.parse({}),
-      seed: training.seed ?? 0,
-    },
-    context,
-  );
+  return {
+    name: 'student',
+    folder: training.out,
+    train: readSftJsonl(training.sft),
+    dev: training.val ? readSftJsonl(training.val) : [],
+    settings: train.parse(training.settings),
+    quantize: quantize.parse({}),
+    seed: training.seed ?? 0,
+  };
 }

@@ -7,6 +7,7 @@ import { readManifest } from '../foundation/artifact.ts';
 import { InterruptedError } from '../foundation/errors.ts';
 import { loadAdapter } from '../model/adapter-file.ts';
 import { loadModel } from '../model/load.ts';
+import { readSafetensors } from '../model/safetensors.ts';
 import { noSmoothing } from '../quantize/smooth-quant.ts';
 import { saveSmoothing } from '../quantize/smoothing-file.ts';
 import { SMOOTHING_FILE } from '../quantize/student-model.ts';
@@ -191,6 +192,42 @@ describe('trainStudent()', () => {
     await expect(trainStudent(job, watching().context)).rejects.toThrow(
       /Cannot go on training writer: step \d has loss NaN/,
     );
+  });
+
+  it('ends after so many dev losses that are no new best, and keeps the best adapter', async () => {
+    // A rate this high makes dev losses worse sooner or later.
+    const settings = { ...f32, learningRate: 0.5, warmup: 0, epochs: 6, evaluateEvery: 1, patience: 2 };
+    const job = jobIn('patient', settings);
+    await trainStudent(job, watching().context);
+    const { facts } = readManifest(job.folder)!;
+    const losses = lossLines(job.folder).flatMap(({ step, dev_loss }) => (dev_loss && step! > 0 ? [dev_loss] : []));
+    const best = losses.indexOf(Math.min(...losses)) + 1;
+    expect(losses.length).toBe(best + 2);
+    expect(facts).toMatchObject({ steps: best + 2, best_step: best, dev_loss: losses[best - 1] });
+    // The best step's adapter is what the same training had then.
+    const { context } = watching((event, controller) => {
+      if (event.type === 'step-end' && event.step === best) controller.abort();
+    });
+    const stopped = jobIn('best-alone', settings);
+    await expect(trainStudent(stopped, context)).rejects.toThrow(InterruptedError);
+    const kept = readSafetensors(join(job.folder, 'adapter.safetensors'));
+    expect(kept).toEqual(readSafetensors(join(stopped.folder, `checkpoint-${best}`, 'adapter.safetensors')));
+    // And it goes on to the same end.
+    await trainStudent(stopped, watching().context);
+    expect(traces(stopped.folder)).toEqual(traces(job.folder));
+    expect(readManifest(stopped.folder)!.facts).toMatchObject({ steps: best + 2, best_step: best });
+  });
+
+  it('says what memory it takes, and refuses before it starts where that is too little', async () => {
+    const job = jobIn('tight', { ...f32, maxSteps: 2 });
+    const { context, events } = watching();
+    await trainStudent(job, context);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'log', message: expect.stringMatching(/^writer: about 0.8 GB of memory; all/) }),
+    );
+    const refused = jobIn('refused', { ...f32, maxSteps: 2, memory: 0.5 });
+    await expect(trainStudent(refused, watching().context)).rejects.toThrow('Cannot train writer in 0.50 GB');
+    expect(existsSync(refused.folder)).toBe(false);
   });
 
   it('refuses method full', async () => {

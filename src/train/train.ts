@@ -6,9 +6,11 @@ import type { SftRow } from '../curate/sft-row.ts';
 import { type TokenSample, tokenizeRows } from '../engine/token-samples.ts';
 import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { UserError } from '../foundation/errors.ts';
+import { freeMemory } from '../foundation/free-memory.ts';
 import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
+import { readHubConfig } from '../model/hub-config.ts';
 import { loadModel } from '../model/load.ts';
 import { resolveModel } from '../model/resolve.ts';
 import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
@@ -17,8 +19,10 @@ import { calibrate, calibrationSamples } from '../quantize/calibrate.ts';
 import { quantizedModel, type Smoothing } from '../quantize/smooth-quant.ts';
 import { loadSmoothing, saveSmoothing, smoothingMadeFor } from '../quantize/smoothing-file.ts';
 import { SMOOTHING_FILE } from '../quantize/student-model.ts';
-import type { Recipe, TrainSettings } from '../recipe/schema.ts';
+import type { Recipe, StudentSettings, TrainSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
+import { describeMemory, planMemory } from './memory-plan.ts';
+import { largestPass } from './plan-steps.ts';
 import { type TrainingFacts, train } from './trainer.ts';
 
 /** What one student is trained from. */
@@ -30,28 +34,29 @@ export interface StudentJob {
   readonly settings: TrainSettings;
   readonly quantize: Recipe['quantize'];
   readonly seed: number;
+  /** File prefix of onnxruntime's profiles, where they are wanted. */
+  readonly profile?: string;
 }
 
 const ROUND = 1;
 
 /** Trains the students one after another; complete ones are skipped, a begun one goes on. */
 export async function trainStudents(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
-  for (const student of recipe.students) {
-    const rows = (split: 'train' | 'dev') =>
-      student.stages.flatMap((stage) => readSft(folder.sft(ROUND, stage, split)));
-    await trainStudent(
-      {
-        name: student.name,
-        folder: folder.student(student.name),
-        train: rows('train'),
-        dev: rows('dev'),
-        settings: studentTrain(recipe, student),
-        quantize: recipe.quantize,
-        seed: recipe.seed,
-      },
-      context,
-    );
-  }
+  for (const student of recipe.students) await trainStudent(studentJob(recipe, folder, student), context);
+}
+
+/** What a student of a recipe is trained from. */
+export function studentJob(recipe: Recipe, folder: RunFolder, student: StudentSettings): StudentJob {
+  const rows = (split: 'train' | 'dev') => student.stages.flatMap((stage) => readSft(folder.sft(ROUND, stage, split)));
+  return {
+    name: student.name,
+    folder: folder.student(student.name),
+    train: rows('train'),
+    dev: rows('dev'),
+    settings: studentTrain(recipe, student),
+    quantize: recipe.quantize,
+    seed: recipe.seed,
+  };
 }
 
 /** Trains one student and marks its folder complete. */
@@ -90,6 +95,15 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
     );
   }
   const inputHash = contentHash(inputs);
+  const config = readHubConfig(resolved.folder);
+  const needs = {
+    config,
+    precision: settings.precision,
+    rank: settings.lora.rank,
+    rows: largestPass(trainSet.samples, settings, job.seed),
+  };
+  const memory = planMemory(needs, memoryLimit(settings), name);
+  emit({ type: 'log', level: 'info', message: `${name}: ${describeMemory(memory, config)}` });
   const model = await trainedModel(job, resolved.folder, trainSet.samples, inputHash);
   const facts: TrainingFacts = await train(
     {
@@ -100,6 +114,8 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
       dev: devSet.samples,
       settings,
       seed: job.seed,
+      memory,
+      ...(job.profile ? { profile: job.profile } : {}),
       inputHash,
     },
     context,
@@ -117,10 +133,17 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
   emit({ type: 'command-end', command: 'train', seconds, summary });
 }
 
-/** The settings that change what is trained; how often it is looked at, and on what machine, does not. */
+/** Share of the free memory a training takes: other programs want some too. */
+const FREE_SHARE = 0.9;
+
+function memoryLimit({ memory }: TrainSettings): number {
+  return memory === undefined ? FREE_SHARE * (freeMemory() + process.memoryUsage.rss()) : memory * 1e9;
+}
+
+/** The settings that change what is trained. On what machine does not, nor how often it is looked at where no best is kept. */
 function trainingIdentity(settings: TrainSettings): Record<string, unknown> {
-  const { checkpointEvery: _c, evaluateEvery: _e, memory: _m, threads: _t, ...identity } = settings;
-  return identity;
+  const { checkpointEvery: _c, evaluateEvery, memory: _m, threads: _t, ...identity } = settings;
+  return settings.patience === undefined ? identity : { ...identity, evaluateEvery };
 }
 
 /** The frozen base in the precision it is trained through. The f32 weights are let go where they were rounded. */

@@ -11,10 +11,12 @@ import { type Adapter, adapterScale, adapterSize, createAdapter } from '../model
 import { saveAdapter } from '../model/adapter-file.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { TrainSettings } from '../recipe/schema.ts';
+import { bestDevLoss, loadBest, removeBest, saveBest } from './best-dev-loss.ts';
 import { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
-import { appendLoss, truncateLosses } from './losses-file.ts';
+import { appendLoss, type LossLine, truncateLosses } from './losses-file.ts';
+import type { MemoryPlan } from './memory-plan.ts';
 import { ADAMW_DEFAULTS } from './optimizer.ts';
-import { planPasses, planSteps } from './plan-steps.ts';
+import { PASS_TOKENS, planPasses, planSteps } from './plan-steps.ts';
 import { cosineWithWarmup } from './schedule.ts';
 import { applyGradient, batchGradient, zeroMoments } from './step.ts';
 
@@ -27,23 +29,29 @@ export interface TrainingJob {
   readonly dev: readonly TokenSample[];
   readonly settings: TrainSettings;
   readonly seed: number;
+  readonly memory: MemoryPlan;
   /** Identity of everything above, for resume. */
   readonly inputHash: string;
+  /** File prefix of onnxruntime's profiles, where they are wanted. */
+  readonly profile?: string;
 }
 
 export interface TrainingFacts {
   steps: number;
+  /** The step whose adapter was kept. */
+  best_step: number;
   trainable: number;
   samples: number;
   /** Tokens of the data set (each sample's prompt and completion) a second, over the steps alone. */
   tokens_per_second: number;
   seconds: number;
+  /** Building graphs and sessions, part of the steps' seconds. */
+  build_seconds: number;
+  /** Most memory the process has had so far. */
+  peak_rss_gb: number;
   dev_loss_before: number | null;
   dev_loss: number | null;
 }
-
-/** Tokens of a pass through the model before sharing: bounds the kept activations (about 0.7 MB a token for 135M). */
-const PASS_TOKENS = 3072;
 
 /**
  * Runs all steps and writes adapter.safetensors. Killed and run again, it goes on from the last checkpoint and ends with
@@ -60,6 +68,9 @@ export async function train(job: TrainingJob, context: RunContext): Promise<Trai
     device: settings.device,
     ...(settings.threads ? { threads: settings.threads } : {}),
     lora: { rank: adapter.rank, scale: adapterScale(adapter) },
+    ...(job.profile ? { profile: job.profile } : {}),
+    keptLayers: job.memory.keptLayers,
+    expectedRows: job.memory.rows,
   });
   try {
     return await runSteps(job, engine, adapter, context);
@@ -80,27 +91,39 @@ async function runSteps(
   const steps = planSteps(documents, settings, job.seed);
   const isEvaluated = (step: number) => step === steps.length || step % settings.evaluateEvery === 0;
   const lossesPath = join(folder, 'losses.jsonl');
+  const { patience } = settings;
+  const lines: LossLine[] = [];
+  const isOver = () => patience !== undefined && (bestDevLoss(lines)?.since ?? 0) >= patience;
+  const keepBest = (step: number) => {
+    if (patience !== undefined && bestDevLoss(lines)?.step === step) saveBest(folder, step, adapter);
+  };
   const evaluate = async (step: number): Promise<number | null> => {
     if (job.dev.length === 0) return null;
     const loss = await evaluateLoss(engine, adapter.layers, job.dev, signal);
     appendLoss(lossesPath, { step, dev_loss: loss });
+    lines.push({ step, dev_loss: loss });
+    keepBest(step);
     emit({ type: 'dev-loss', student: name, step, loss });
     return loss;
   };
 
   const moments = zeroMoments(adapter);
   const resumed = loadCheckpoint(folder, job.inputHash, adapter, moments);
+  if (!resumed) removeBest(folder);
   const written = truncateLosses(lossesPath, resumed?.step ?? -1);
+  lines.push(...written);
   let devLoss: number | null = null;
   if (resumed && isEvaluated(resumed.step)) {
     // The checkpoint comes before the dev loss, so that a stop in between loses no step.
     const line = written.find((one) => one.step === resumed.step && 'dev_loss' in one);
     devLoss = line && 'dev_loss' in line ? line.dev_loss : await evaluate(resumed.step);
+    keepBest(resumed.step);
   }
   const fresh = { step: 0, inputHash: job.inputHash, labels: 0, tokens: 0, seconds: 0 };
   let state: TrainingState = resumed ?? { ...fresh, devLossBefore: await evaluate(0) };
 
-  for (let step = state.step + 1; step <= steps.length; step++) {
+  const first = state.step + 1;
+  for (let step = first; step <= steps.length && !isOver(); step++) {
     const started = performance.now();
     const batch = steps[step - 1]!;
     const passes = planPasses(batch, documents, lengths, PASS_TOKENS).map((pass) => pass.map((i) => job.train[i]!));
@@ -137,6 +160,11 @@ async function runSteps(
       tokensPerSecond: state.tokens / state.seconds,
       secondsLeft: (state.seconds / step) * (steps.length - step),
     });
+    if (step === first) {
+      const minutes = Math.ceil((seconds * steps.length) / 60);
+      const message = `${name}: the first step took ${seconds.toFixed(1)} s, ${steps.length} take about ${minutes} min`;
+      emit({ type: 'log', level: 'info', message });
+    }
     const isStopped = signal.aborted;
     if (isEvaluated(step) || isStopped || step % settings.checkpointEvery === 0) {
       saveCheckpoint(folder, state, adapter, moments);
@@ -146,14 +174,18 @@ async function runSteps(
     }
     if (isEvaluated(step)) devLoss = await evaluate(step);
   }
-  saveAdapter(join(folder, 'adapter.safetensors'), adapter);
+  const best = patience === undefined ? undefined : bestDevLoss(lines);
+  saveAdapter(join(folder, 'adapter.safetensors'), best ? loadBest(folder, best.step, job.model.config) : adapter);
   return {
-    steps: steps.length,
+    steps: state.step,
+    best_step: best?.step ?? state.step,
     trainable: adapterSize(adapter),
     samples: job.train.length,
     tokens_per_second: state.tokens / state.seconds,
     seconds: state.seconds,
+    build_seconds: engine.cache.buildSeconds,
+    peak_rss_gb: (process.resourceUsage().maxRSS * 1024) / 1e9,
     dev_loss_before: state.devLossBefore,
-    dev_loss: devLoss,
+    dev_loss: best?.loss ?? devLoss,
   };
 }

@@ -5,10 +5,11 @@ import { UserError } from '../../foundation/errors.ts';
 import { runFolder } from '../../foundation/run-folder.ts';
 import { parseRecipe } from '../../recipe/load.ts';
 import type { TrainSettings } from '../../recipe/schema.ts';
+import type { StudentJob } from '../../train/train.ts';
 import { type CommandIo, defineCommand } from '../command.ts';
 import { COMMAND_TABLE } from '../command-table.ts';
 import { openRun, RUN_ARGUMENT, RUN_OPTIONS } from '../open-run.ts';
-import { DISPLAY_OPTIONS, withDisplay } from '../with-display.ts';
+import { DISPLAY_OPTIONS, isJson, withDisplay } from '../with-display.ts';
 
 export const command = defineCommand({
   name: 'train',
@@ -21,6 +22,7 @@ recipe's train section would. A training that was stopped goes on where its last
     ...RUN_OPTIONS,
     sft: { type: 'string', value: 'FILE', description: 'Samples as JSON Lines, instead of a recipe' },
     val: { type: 'string', value: 'FILE', description: 'With --sft: the same for the dev loss' },
+    profile: { type: 'boolean', description: 'Make two steps of the first student, print time by op, keep nothing' },
     model: { type: 'string', value: 'MODEL', description: 'With --sft: alias, hub id, folder or GGUF file' },
     ...DISPLAY_OPTIONS,
   },
@@ -33,6 +35,11 @@ recipe's train section would. A training that was stopped goes on where its last
     }
     if (target === undefined) throw new UserError('Cannot train: found no recipe', 'Give a recipe, or --sft FILE');
     const { recipe, folder } = openRun(target, options);
+    if (options.profile) {
+      const { studentJob } = await import('../../train/train.ts');
+      await printProfile(studentJob(recipe, folder, recipe.students[0]!), options, io);
+      return;
+    }
     const { runCommands } = await import('../../pipeline/run.ts');
     await withDisplay(['train'], options, io, (context) => runCommands(['train'], recipe, folder, context));
   },
@@ -45,19 +52,33 @@ interface OwnSamples {
   set?: string[];
   out?: string;
   json?: boolean;
+  profile?: boolean;
+}
+
+async function printProfile(job: StudentJob, display: { json?: boolean }, io: CommandIo): Promise<void> {
+  const { profileTraining, renderProfile } = await import('../../train/profile.ts');
+  const profile = await withDisplay(['train'], display, io, (context) => profileTraining(job, context));
+  io.stdout.write(
+    isJson(display, io) ? `${JSON.stringify({ type: 'profile', ...profile })}\n` : renderProfile(profile),
+  );
 }
 
 async function trainOnOwnSamples(
-  { sft, val, model, set = [], out, ...display }: OwnSamples,
+  { sft, val, model, set = [], out, profile, ...display }: OwnSamples,
   io: CommandIo,
 ): Promise<void> {
   const settings = trainSettings(model === undefined ? set : [...set, `train.model=${JSON.stringify(model)}`]);
   const folder = out ?? join('checkpoints', basename(sft, extname(sft)));
+  const training = { sft, ...(val === undefined ? {} : { val }), out: folder, settings };
+  if (profile) {
+    const { fileJob } = await import('../../train/train-on-files.ts');
+    await printProfile(fileJob(training), display, io);
+    return;
+  }
   const { lockRun } = await import('../../pipeline/lock.ts');
   const { trainOnFiles } = await import('../../train/train-on-files.ts');
   const unlock = lockRun(runFolder(folder));
   try {
-    const training = { sft, ...(val === undefined ? {} : { val }), out: folder, settings };
     await withDisplay(['train'], display, io, (context) => trainOnFiles(training, context));
   } finally {
     unlock();

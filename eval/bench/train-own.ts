@@ -1,0 +1,40 @@
+/** One training of ours, as a user would start it: `mga train --sft FILE`, in a process of its own. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lastLineOf } from './run-child.ts';
+
+export interface OwnRun {
+  /** Tokens of the data set a second, over the steps. */
+  tokens_per_s: number;
+  build_s: number;
+  peak_rss_gb: number;
+  steps: number;
+  val_loss_before: number | null;
+  val_loss_after: number | null;
+}
+
+/** @param settings of the recipe's train section, KEY=VALUE */
+export async function trainOwn(sft: string, val: string | undefined, settings: readonly string[]): Promise<OwnRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'mga-bench-'));
+  const out = join(folder, 'student');
+  try {
+    const sets = settings.flatMap((setting) => ['--set', `train.${setting}`]);
+    const command = ['--import', 'tsx', 'src/cli/main.ts', 'train', '--sft', sft, '--out', out, '--json', ...sets];
+    await lastLineOf(process.execPath, val === undefined ? command : [...command, '--val', val]);
+    const { facts } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as {
+      facts: Record<string, number | null>;
+    };
+    return {
+      tokens_per_s: facts.tokens_per_second!,
+      build_s: facts.build_seconds!,
+      peak_rss_gb: facts.peak_rss_gb!,
+      steps: facts.steps!,
+      val_loss_before: facts.dev_loss_before ?? null,
+      val_loss_after: facts.dev_loss ?? null,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,90 @@
+/** What memory a training takes, and how many layers can keep their activations in what may be used. */
+
+import { UserError } from '../foundation/errors.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { hubWeightShapes } from '../model/hub-weights.ts';
+import { loraShapes, outputsOf, type Precision } from '../model/linear.ts';
+import { linearGroups } from '../model/llama.ts';
+
+/** Node with the tokenizer and this program: 0.26 to 0.35 GB measured. */
+const PROGRAM = 0.35e9;
+/** A block of the head (logits, their exponentials, one more), the widest graphs' own tensors, sessions. */
+const GRAPHS = 0.45e9;
+const FLOAT = 4;
+
+export interface MemoryPlan {
+  /** Layers that keep what backward needs; the others compute it again. */
+  readonly keptLayers: number;
+  /** Rows of the largest pass, after prefixes are shared. */
+  readonly rows: number;
+  /** Bytes the process is expected to have at its peak. */
+  readonly bytes: number;
+}
+
+export interface MemoryNeeds {
+  readonly config: ModelConfig;
+  readonly precision: Precision;
+  readonly rank: number;
+  /** Rows of the largest pass. */
+  readonly rows: number;
+}
+
+/** Floats a row that a layer keeps for its backward: q, k, v, attention output, residual stream, gate and up. */
+function keptWidth({ hiddenSize, intermediateSize, heads, kvHeads, headDim }: ModelConfig): number {
+  return 2 * heads * headDim + 2 * kvHeads * headDim + hiddenSize + 2 * intermediateSize;
+}
+
+/** Peak bytes of a training whose last `keptLayers` layers keep their activations. */
+export function trainingBytes({ config, precision, rank, rows }: MemoryNeeds, keptLayers: number): number {
+  const { layers, hiddenSize, heads, kvHeads, headDim } = config;
+  const groups = Object.values(linearGroups(config));
+  const linears = layers * groups.reduce((n, group) => n + outputsOf(group) * group.inputs, 0);
+  const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+  const all = [...hubWeightShapes(config).values()].reduce((n, shape) => n + size(shape), 0);
+  const outside = FLOAT * (all - linears);
+  const adapter =
+    layers * groups.flatMap((group) => Object.values(loraShapes(group, rank))).reduce((n, shape) => n + size(shape), 0);
+  // int8 weights are held in both orders. Parameters come with their gradient and two moments.
+  const held = outside + linears * (precision === 'w8a8' ? 2 : FLOAT) + 4 * FLOAT * adapter;
+  const inputs = layers * hiddenSize;
+  // Gradients that flow through one layer, and that layer's own activations where they are computed again.
+  const flow = 4 * hiddenSize + 2 * heads * headDim + 4 * kvHeads * headDim + headDim;
+  const kept = Math.min(layers, keptLayers + 1) * keptWidth(config);
+  const steps = PROGRAM + GRAPHS + held + FLOAT * rows * (inputs + flow + kept);
+  // The f32 weights, and once more in the groups that the engine runs: for calibration.
+  const loading = PROGRAM + outside + 2 * FLOAT * linears;
+  return Math.max(steps, loading);
+}
+
+/**
+ * Chooses how many layers keep their activations.
+ *
+ * @param limit bytes that may be used
+ * @param name of the student, for the error
+ * @throws UserError where not even keeping nothing fits: with what would
+ */
+export function planMemory(needs: MemoryNeeds, limit: number, name: string): MemoryPlan {
+  const { rows, config } = needs;
+  for (let keptLayers = config.layers; keptLayers >= 0; keptLayers--) {
+    const bytes = trainingBytes(needs, keptLayers);
+    if (bytes <= limit) return { keptLayers, rows, bytes };
+  }
+  const gigabytes = (bytes: number) => (Math.ceil(bytes / 1e7) / 100).toFixed(2);
+  const least = trainingBytes(needs, 0);
+  const perRow = trainingBytes({ ...needs, rows: rows + 1 }, 0) - least;
+  const fitting = Math.floor(rows - (least - limit) / perRow);
+  const helps = fitting > 0 && trainingBytes({ ...needs, rows: fitting }, 0) <= limit;
+  const shorter = helps ? `, or lower train.maxTokens so that no document and its samples exceed ${fitting}` : '';
+  throw new UserError(
+    `Cannot train ${name} in ${gigabytes(limit)} GB: ${gigabytes(least)} GB are needed for a pass of ${rows} tokens`,
+    `Give it train.memory ${gigabytes(least)} where the machine has that${shorter}`,
+  );
+}
+
+/** The plan in a sentence. */
+export function describeMemory({ keptLayers, bytes }: MemoryPlan, { layers }: ModelConfig): string {
+  const again = layers - keptLayers;
+  const layout =
+    again === 0 ? 'all layers keep their activations' : `${again} of ${layers} layers compute activations again`;
+  return `about ${(bytes / 1e9).toFixed(1)} GB of memory; ${layout}`;
+}
