@@ -43,6 +43,8 @@ const { folder: model } = await resolveModel(values.model, { emit: () => {} });
 const settings = [
   `model=${JSON.stringify(model)}`,
   `samplesPerStep=${SAMPLES}`,
+  // As trl_sft.py.
+  'maxTokens=8192',
   ...(values.memory === undefined ? [] : [`memory=${values.memory}`]),
 ];
 const temporary = mkdtempSync(join(tmpdir(), 'mga-bench-'));
