@@ -17,7 +17,7 @@ import { writeSft } from './sft-arrow.ts';
 import { writeSftParquet } from './sft-parquet.ts';
 
 /** Part of the inputs' identity: raise it when rules or sample shapes change, so that sets are made again. */
-const CURATE_VERSION = 1;
+const CURATE_VERSION = 2;
 
 const ROUND = 1;
 
@@ -57,7 +57,12 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
   const all: Decision[] = [];
   for (const [i, stage] of stages.entries()) {
     if (signal.aborted) throw new InterruptedError();
-    const decisions = decide(stage, candidates(stage, collected), recipe, inputs.judged);
+    const decisions = decide(
+      stage,
+      candidates(stage, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives }),
+      recipe,
+      inputs.judged,
+    );
     const counts = funnel(stage, decisions, collected);
     if (counts.train === 0) refuse(stage, counts);
     if (!complete) await writeSets(folder, stage, decisions);

@@ -8,7 +8,8 @@ import { decide } from './decide.ts';
 import { funnel } from './funnel.ts';
 import { candidates } from './samples.ts';
 
-const recipe = { seed: 7, curate: { minScore: 4, minKeywordCoverage: 0.1, maxCopied: 0.5 } };
+const judge = { negatives: 2, teacherTexts: 5 };
+const recipe = { seed: 7, curate: { minScore: 4, minKeywordCoverage: 0.1, maxCopied: 0.5, judge } };
 const SUBJECTS = ['harbour', 'lantern', 'granite', 'orchard', 'violin', 'compass'];
 const FUNCTION_WORDS = ['the', 'of', 'and', 'to', 'in', 'was', 'for', 'with', 'that', 'by'];
 /** Random sentences: a third function words, the rest from 150 invented words of the subject's own. */

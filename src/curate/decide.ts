@@ -28,7 +28,7 @@ const STAGE_RULES: Readonly<Record<StageName, readonly Rule[]>> = {
 };
 
 /**
- * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, the cap on samples.
+ * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, the caps on samples.
  *
  * @param judged whether the run scores texts at all; if so, a text without a score is dropped
  */
@@ -38,17 +38,20 @@ export function decide(
   recipe: Pick<Recipe, 'curate' | 'seed'>,
   judged: boolean,
 ): Decision[] {
-  const { minScore, maxSamples } = recipe.curate;
+  const { minScore, maxSamples, judge } = recipe.curate;
   const decisions: Decision[] = candidates.map((candidate) => {
     if (stage === 'reformulate' && judged) {
       if (candidate.score === null) return dropped(candidate, 'unscored', 'the judge gave no score');
       if (candidate.score < minScore)
         return dropped(candidate, 'score', `score ${candidate.score} is below ${minScore}`);
     }
+    if (candidate.kind !== undefined && judge.kinds && !judge.kinds.includes(candidate.kind))
+      return dropped(candidate, 'kind', `texts of kind ${candidate.kind} are not learned from`);
     const objection = firstObjection(candidate, recipe.curate, STAGE_RULES[stage]);
     return objection ? dropped(candidate, objection.rule, objection.reason) : { candidate };
   });
   dropDuplicates(stage, decisions);
+  if (stage === 'judge') dropTeacherTexts(recipe.curate.judge.teacherTexts, decisions, recipe.seed);
   if (maxSamples !== undefined) dropBeyond(maxSamples, stage, decisions, recipe.seed);
   return decisions;
 }
@@ -60,7 +63,9 @@ function dropped(candidate: Candidate, rule: string, reason: string): Decision {
 function dropDuplicates(stage: StageName, decisions: Decision[]): void {
   // The same text judged against two documents is two samples.
   const scope = ({ row }: Candidate) => (stage === 'judge' ? row.doc_id : '');
-  const groups = groupBy(keptOf(decisions), ({ candidate }) => scope(candidate));
+  // A spoilt text is meant to be close to the good one.
+  const written = keptOf(decisions).filter(({ candidate }) => candidate.origin !== 'made');
+  const groups = groupBy(written, ({ candidate }) => scope(candidate));
   for (const group of groups.values()) {
     const duplicates = nearDuplicates(group.map(({ candidate: { row, text } }) => ({ id: row.id, text })));
     for (const decision of group) {
@@ -69,6 +74,19 @@ function dropDuplicates(stage: StageName, decisions: Decision[]): void {
       decision.dropped = {
         rule: 'near-duplicate',
         reason: `${Math.round(100 * found.similarity)}% of its 5-word runs are those of ${found.of}`,
+      };
+    }
+  }
+}
+
+/** The teacher's own texts nearly all have one score: a judge that saw all of them would learn little else. */
+function dropTeacherTexts(most: number, decisions: Decision[], seed: number): void {
+  const own = keptOf(decisions).filter(({ candidate }) => candidate.origin === 'teacher');
+  for (const [docId, group] of groupBy(own, ({ candidate }) => candidate.row.doc_id)) {
+    for (const decision of randomStream(seed, 'teacher-texts', docId).shuffle(group).slice(most)) {
+      decision.dropped = {
+        rule: 'teacher-texts',
+        reason: `${most} of the teacher's texts of the document were drawn without it`,
       };
     }
   }

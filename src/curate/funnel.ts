@@ -11,7 +11,9 @@ export interface StageFunnel {
   /** Answers the stage's parser accepted. */
   parsed: number;
   kept: number;
-  /** Dropped samples by rule; they and `kept` add up to `parsed`. */
+  /** Hard negatives that curate made itself, for the stage `judge`. */
+  made?: number;
+  /** Dropped samples by rule; they and `kept` add up to `parsed` and `made`. */
   dropped: Record<string, number>;
   /** Kept samples of each split. */
   train: number;
@@ -27,9 +29,11 @@ export function funnel(stage: StageName, decisions: readonly Decision[], collect
     if (found) dropped[found.rule] = (dropped[found.rule] ?? 0) + 1;
     else kept[candidate.split]++;
   }
+  const made = decisions.filter(({ candidate }) => candidate.origin === 'made').length;
   return {
-    collected: decisions.length + failed,
-    parsed: decisions.length,
+    collected: decisions.length - made + failed,
+    parsed: decisions.length - made,
+    ...(made > 0 ? { made } : {}),
     kept: kept.train + kept.dev,
     dropped: Object.fromEntries(Object.entries(dropped).sort(([, a], [, b]) => b - a)),
     ...kept,

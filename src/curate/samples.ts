@@ -2,10 +2,12 @@
 
 import type { Collected } from '../collect/collected.ts';
 import { UserError } from '../foundation/errors.ts';
+import { randomStream } from '../foundation/random.ts';
 import { judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import type { GenreAudience, SourceDocument, StageName } from '../stage/stage.ts';
+import { hardNegative, NEGATIVE_KINDS } from './hard-negatives.ts';
 import type { SftRow } from './sft-row.ts';
 
 /** Validation documents have no part in training; there is no third split here on purpose. */
@@ -22,12 +24,30 @@ export interface Candidate {
   readonly finishReason?: string | null;
   /** Mean judge score; null where nobody scored the text. Pairs are not scored. */
   readonly score: number | null;
+  /** Who wrote the text: the teacher, the file of judge texts, or curate itself (hard negatives). */
+  readonly origin: 'teacher' | 'judge-text' | 'made';
+  /** Of a judge text. */
+  readonly kind?: string;
+}
+
+export interface CandidateOptions {
+  readonly seed: number;
+  /** Hard negatives made of each document's texts for the stage `judge`. */
+  readonly negatives: number;
 }
 
 /** The candidates of a stage, by split, document (in the order of splits.json) and item: the same for the same answers, in whatever order they came. */
-export function candidates(stage: StageName, collected: Collected): Candidate[] {
-  const make = { pairs: pairsCandidates, reformulate: reformulateCandidates, judge: judgeCandidates }[stage];
+export function candidates(
+  stage: StageName,
+  collected: Collected,
+  options: CandidateOptions = NO_NEGATIVES,
+): Candidate[] {
   const items = itemsByDocument(collected);
+  const judge: typeof judgeCandidates = (...of) => [
+    ...judgeCandidates(...of),
+    ...madeCandidates(...of, items, options),
+  ];
+  const make = { pairs: pairsCandidates, reformulate: reformulateCandidates, judge }[stage];
   return TRAINING_SPLITS.flatMap((split) =>
     collected.splits[split].flatMap((docId) => {
       const document = collected.documents.get(docId);
@@ -42,9 +62,11 @@ export function candidates(stage: StageName, collected: Collected): Candidate[] 
   );
 }
 
+const NO_NEGATIVES: CandidateOptions = { seed: 0, negatives: 0 };
+
 interface Items {
   texts: string[];
-  judged: { id: string; text: string }[];
+  judged: { id: string; text: string; kind?: string }[];
 }
 
 const NO_ITEMS: Items = { texts: [], judged: [] };
@@ -61,8 +83,8 @@ function itemsByDocument(collected: Collected): Map<string, Items> {
     of(docId).texts.push(item);
     of(docId).judged.push({ id: item, text });
   }
-  for (const { id, docId, text } of [...collected.judgeTexts].sort((a, b) => compare(a.id, b.id))) {
-    if (!heldOut.has(text)) of(docId).judged.push({ id, text });
+  for (const { id, docId, text, kind } of [...collected.judgeTexts].sort((a, b) => compare(a.id, b.id))) {
+    if (!heldOut.has(text)) of(docId).judged.push({ id, text, kind });
   }
   return items;
 }
@@ -86,6 +108,7 @@ function pairsCandidates(document: SourceDocument, split: TrainingSplit, { pairs
       text: found.map(({ genre, audience }) => `${genre}\n${audience}`).join('\n'),
       source: document.text,
       score: null,
+      origin: 'teacher',
     },
   ];
 }
@@ -109,6 +132,7 @@ function reformulateCandidates(
       source: document.text,
       finishReason,
       score,
+      origin: 'teacher',
     };
   });
 }
@@ -119,7 +143,7 @@ function judgeCandidates(
   collected: Collected,
   items: Items,
 ): Candidate[] {
-  return items.judged.flatMap(({ id, text }) => {
+  return items.judged.flatMap(({ id, text, kind }) => {
     // The first judgement is the sample; repeats measure the judge's agreement with itself.
     const judgement = collected.judgements.get(id)?.[0];
     if (!judgement) return [];
@@ -134,10 +158,51 @@ function judgeCandidates(
         text,
         source: document.text,
         score,
+        ...(kind === undefined ? { origin: 'teacher' as const } : { origin: 'judge-text' as const, kind }),
       },
     ];
   });
 }
+
+/** A good text of the document, spoilt in `negatives` ways; what it is spoilt with comes from another document of the same split. */
+function madeCandidates(
+  document: SourceDocument,
+  split: TrainingSplit,
+  collected: Collected,
+  own: Items,
+  all: ReadonlyMap<string, Items>,
+  { seed, negatives }: CandidateOptions,
+): Candidate[] {
+  const random = randomStream(seed, 'hard-negatives', document.id);
+  const goodOf = (items: Items) =>
+    items.texts.filter((item) => collected.judgements.get(item)?.[0]?.score === BEST_SCORE);
+  const goods = random.shuffle(goodOf(own));
+  const others = collected.splits[split].filter((id) => id !== document.id && all.has(id));
+  if (goods.length === 0 || others.length === 0) return [];
+  const made: Candidate[] = [];
+  for (const kind of random.shuffle(NEGATIVE_KINDS)) {
+    if (made.length === negatives) break;
+    const other = goodOf(all.get(others[random.integer(others.length)]!)!)[0];
+    if (other === undefined) continue;
+    const good = collected.texts.get(goods[made.length % goods.length]!)!.text;
+    const negative = hardNegative(kind, good, collected.texts.get(other)!.text, random);
+    if (!negative) continue;
+    const { text, score } = negative;
+    const prompt = judgeStage.studentPrompt({ document, text });
+    const completion = judgeStage.completion({ analysis: '', score });
+    made.push({
+      row: { ...row(`${document.id}/${kind}`, document, 'judge', prompt, completion), score },
+      split,
+      text,
+      source: document.text,
+      score,
+      origin: 'made',
+    });
+  }
+  return made;
+}
+
+const BEST_SCORE = 5;
 
 function row(
   id: string,

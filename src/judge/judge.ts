@@ -2,9 +2,10 @@
 
 import type { SourceDocument } from '../stage/stage.ts';
 import type { Interval } from '../statistics/wilson.ts';
+import type { ComparedJudge } from './compare-judges.ts';
 
-/** `validity` is no judge of texts: the share of well-formed responses stands in its place for the stage `pairs`. */
-export type JudgeKind = 'local' | 'teacher' | 'student' | 'recorded' | 'validity' | 'unknown';
+/** `combined` is the mean of `local` and `student`. `validity` is no judge of texts: the share of well-formed responses stands in its place for the stage `pairs`. */
+export type JudgeKind = 'local' | 'teacher' | 'student' | 'combined' | 'recorded' | 'validity' | 'unknown';
 
 export interface JudgedText {
   /** Unique within one call of `score`. Carries no hint of who wrote the text: judging is blind. */
@@ -48,4 +49,6 @@ export interface JudgeReport {
   by_kind?: KindAgreement[];
   /** Rows: reference score 1..5; columns: this judge's score 1..5; on the texts behind `kappa`. */
   confusion?: number[][];
+  /** Where a distilled judge was trained: the judges it was chosen from, on the same held-out texts. */
+  compared?: ComparedJudge[];
 }

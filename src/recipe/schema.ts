@@ -84,11 +84,18 @@ const collect = z.strictObject({
     ),
 });
 
+const judgeRows = z.strictObject({
+  negatives: z.int().min(0).max(5).default(2).describe('Hard negatives made of the texts of each document'),
+  teacherTexts: z.int().min(0).default(1).describe("The teacher's own texts of a document that are kept"),
+  kinds: z.array(z.string()).optional().describe('Kinds of `collect.judgeTexts` that are kept; default: all'),
+});
+
 const curate = z.strictObject({
   minScore: z.int().min(1).max(5).default(4).describe('Lowest judge score of a kept reformulation'),
   minKeywordCoverage: z.number().min(0).max(1).default(0.1).describe('Lowest share of source keywords in a kept text'),
   maxCopied: z.number().min(0).max(1).default(0.5).describe('Highest share of 8-grams copied from the source'),
   maxSamples: z.int().positive().optional().describe('Most samples a stage keeps'),
+  judge: judgeRows.prefault({}).describe('Samples of the stage `judge`'),
 });
 
 const lora = z.strictObject({

@@ -6,14 +6,16 @@ describe('parseJudgement()', () => {
   it('reads back what a student is trained to answer', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.constantFrom<Score>(1, 2, 3, 4, 5), (text, score) => {
-        const judgement = { analysis: text.trim(), score };
-        expect(parseJudgement(judgeStage.completion(judgement))).toEqual({ ok: true, value: judgement });
+        const answer = judgeStage.completion({ analysis: text, score });
+        expect(parseJudgement(answer)).toEqual({ ok: true, value: { analysis: '', score } });
       }),
     );
   });
 
   it.each([
     ['a bare object', '{"analysis": "fine", "score": 4}', 4],
+    ['a number alone', ' 4\n', 4],
+    ['a number after thinking', '<think>Some 2, some 5.</think>\n3/5', 3],
     ['a score as text', '{"A": {"analysis": "fine", "score": "4"}}', 4],
     ['a score out of five', '{"A": {"analysis": "fine", "score": "4/5"}}', 4],
     ['a fence and talk', 'My verdict {as asked}:\n```json\n{"A": {"analysis": "fine", "score": 2}}\n```', 2],
@@ -32,6 +34,8 @@ describe('parseJudgement()', () => {
     ['the text false', '{"score": "false"}'],
     ['a list', '{"score": [4]}'],
     ['a range', '{"score": "4-5"}'],
+    ['a number out of range alone', '7'],
+    ['two numbers', '4 5'],
     ['prose', 'I would give this a 4.'],
     ['a cut-off analysis', '{"A": {"analysis": "it is {a} fine'],
   ])('leaves %s unparsed instead of scoring it', (_name, response) => {

@@ -8,32 +8,61 @@ import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import { agreement, HARD_KINDS } from '../judge/agreement.ts';
+import { distilledOrLocal, type ExpectedScores } from '../judge/distilled-judge.ts';
 import type { Judge, JudgeReport } from '../judge/judge.ts';
 import {
   fitLocalJudge,
   type JudgeSample,
+  type LocalModel,
   loadLocalModel,
   localJudge,
   localScores,
   saveLocalModel,
 } from '../judge/local-judge.ts';
 import { teacherJudge } from '../judge/teacher-judge.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import type { Recipe, StudentSettings } from '../recipe/schema.ts';
 
 /** Part of the fitted judge's identity: raise it when features or fit change, so that it is fitted again. */
-export const JUDGE_VERSION = 1;
+export const JUDGE_VERSION = 2;
 
 /** With fewer bad examples a regression knows what good texts look like and nothing else. */
 const FEWEST_HARD = 40;
 
-export function chooseJudge(recipe: Recipe, folder: RunFolder, collected: Collected, context: RunContext): Judge {
-  return recipe.validate.judge.kind === 'teacher'
-    ? teacherJudge(recipe, folder, context.emit)
-    : fittedJudge(recipe, folder, collected, context);
+/**
+ * The judge of a run: the teacher, or the local one. Where a student has learned the stage `judge`, it takes the local judge's place if it is better.
+ *
+ * @param score for tests: stands in for the distilled judge's model
+ */
+export async function chooseJudge(
+  recipe: Recipe,
+  folder: RunFolder,
+  collected: Collected,
+  context: RunContext,
+  score?: ExpectedScores,
+): Promise<Judge> {
+  if (recipe.validate.judge.kind === 'teacher') return teacherJudge(recipe, folder, context.emit);
+  const { inputs, model: local, report: localReport } = fittedJudge(recipe, folder, collected, context);
+  const student = judgeStudent(recipe);
+  if (student === undefined) return localJudge(local, localReport);
+  const samples = judgeSamples(collected);
+  const { splits } = collected;
+  const task = { recipe, folder, student, local, localReport, samples, splits, fittedOn: inputs };
+  return distilledOrLocal(task, context, score);
+}
+
+/** The student that learned to judge; the first of several. */
+export function judgeStudent(recipe: Pick<Recipe, 'students'>): StudentSettings | undefined {
+  return recipe.students.find(({ stages }) => stages.includes('judge'));
+}
+
+interface FittedLocal {
+  inputs: string;
+  model: LocalModel;
+  report: Omit<JudgeReport, 'kind'>;
 }
 
 /** Kept as validation/judge.json (the model) and judge-report.json; fitted anew when the collected answers change. */
-function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { emit }: RunContext): Judge {
+function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { emit }: RunContext): FittedLocal {
   const modelPath = join(folder.validation, 'judge.json');
   const reportPath = join(folder.validation, 'judge-report.json');
   const { seed } = recipe;
@@ -41,7 +70,7 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
   const known = loadLocalModel(modelPath);
   if (known && existsSync(reportPath)) {
     const { inputs: fittedOn, ...report } = JSON.parse(readFileSync(reportPath, 'utf8')) as Report;
-    if (fittedOn === inputs) return localJudge(known, report);
+    if (fittedOn === inputs) return { inputs, model: known, report };
   }
   const train = new Set(collected.splits.train);
   const samples = judgeSamples(collected);
@@ -49,9 +78,9 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
   const heldOut = samples.filter((sample) => !train.has(sample.document.id));
   emit({ type: 'log', level: 'info', message: `Fitting the local judge on ${fitted.length} judged texts` });
   const hard = fitted.filter((sample) => HARD_KINDS.includes(sample.kind)).length;
+  const warning = `The local judge has seen ${hard} student-made or flawed texts: its scores of students say little.`;
   if (hard < FEWEST_HARD) {
-    const message = `The local judge has seen ${hard} student-made or flawed texts: its scores of students say little. Name some in collect.judgeTexts`;
-    emit({ type: 'log', level: 'warn', message });
+    emit({ type: 'log', level: 'warn', message: `${warning} Name some in collect.judgeTexts` });
   }
   const model = fitLocalJudge(fitted, { seed });
   const levels = localScores(model, heldOut);
@@ -63,13 +92,13 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
   }));
   const report: Report = {
     inputs,
-    description: `Regression on surface features, fitted to the scores that ${collected.teacher} gave ${fitted.length} texts of training documents, ${hard} of them student-made or flawed.`,
+    description: `Regression on surface features, fitted to the scores that ${collected.teacher} gave ${fitted.length} texts of training documents, ${hard} of them student-made or flawed.${hard < FEWEST_HARD ? ` ${warning}` : ''}`,
     ...agreement(pairs, { seed, resamples: recipe.validate.resamples }),
   };
   saveLocalModel(modelPath, model);
   writeFileAtomic(reportPath, `${JSON.stringify(report, null, 2)}\n`);
   const { inputs: _, ...shown } = report;
-  return localJudge(model, shown);
+  return { inputs, model, report: shown };
 }
 
 type Report = Omit<JudgeReport, 'kind'> & { inputs: string };

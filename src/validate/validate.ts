@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Collected, readCollected } from '../collect/collected.ts';
 import { complete } from '../curate/measures/complete.ts';
-import { isComplete, writeManifest } from '../foundation/artifact.ts';
+import { isComplete, readManifest, writeManifest } from '../foundation/artifact.ts';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import { contentHash, sha256 } from '../foundation/hash.ts';
@@ -15,7 +15,7 @@ import { studentGenerate } from '../recipe/student-generate.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import { canaryScores } from './canaries.ts';
-import { chooseJudge, JUDGE_VERSION } from './choose-judge.ts';
+import { chooseJudge, JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
 import { contamination } from './contamination.ts';
 import { readFurtherScores } from './further-scores.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
@@ -76,6 +76,7 @@ export async function validateStudents(
   const inputs = {
     version: VALIDATE_VERSION,
     judge: JUDGE_VERSION,
+    judgeStudent: judgeStudentHash(recipe, folder),
     seed: recipe.seed,
     validate: recipe.validate,
     further: furtherFiles(recipe).map((path) => sha256(readFileSync(path, 'utf8'))),
@@ -107,6 +108,12 @@ function furtherFiles({ validate }: Recipe): string[] {
     throw new UserError(`Cannot read the scores ${absent}: there is no such file`, 'Mend validate in the recipe');
   }
   return paths;
+}
+
+/** What the scores also depend on, where a student has learned to judge. */
+function judgeStudentHash(recipe: Recipe, folder: RunFolder): string | undefined {
+  const student = judgeStudent(recipe);
+  return student && (readManifest(folder.student(student.name))?.inputHash ?? 'untrained');
 }
 
 function stagePlans(stage: TableStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
@@ -237,7 +244,7 @@ async function scoreAll(
       items.push(...scored);
       continue;
     }
-    const judge = chooseJudge(recipe, folder, collected, context);
+    const judge = await chooseJudge(recipe, folder, collected, context);
     const scored = await scoreReformulations(outputs, collected.documents, judge, {
       seed,
       signal: context.signal,
