@@ -54,7 +54,12 @@ function collected(documents: string[], splits: Partial<Collected['splits']>): C
   };
 }
 
-const outcome = (stage: 'pairs' | 'reformulate' | 'judge', from: Collected, settings = recipe, judged = true) =>
+const outcome = (
+  stage: 'pairs' | 'reformulate' | 'judge',
+  from: Collected,
+  settings: Parameters<typeof decide>[2] = recipe,
+  judged = true,
+) =>
   decide(stage, candidates(stage, from), settings, judged).map(
     ({ candidate, dropped }) => `${candidate.row.id} ${dropped?.rule ?? 'kept'}`,
   );
@@ -187,4 +192,43 @@ test('funnel() adds up and leaves validation failures out', () => {
     train: 2,
     dev: 0,
   });
+});
+
+test('candidates() spoils good texts for the stage judge, with texts of the same split alone, and the funnel counts them apart', () => {
+  const from = collected(['a', 'b', 'c', 'd'], { train: ['a', 'b'], dev: ['c'], validation: ['d'] });
+  from.judgements.set('b/1', [{ score: 2, analysis: '' }]);
+  const made = candidates('judge', from, { seed: 1, negatives: 3 }).filter(({ origin }) => origin === 'made');
+  // Document c is alone in its split: there is nothing to swap it with.
+  expect(made.map(({ row }) => row.doc_id)).toEqual(['a', 'a', 'a', 'b', 'b', 'b']);
+  expect(new Set(made.map(({ row }) => row.id)).size).toBe(6);
+  const held = [...from.texts].filter(([id]) => /^[cd]/.test(id)).map(([, { text }]) => text.slice(0, 60));
+  for (const { row, text, score } of made) {
+    expect(held.some((start) => text.includes(start))).toBe(false);
+    expect(row.completion[0]!.content).toBe(String(score));
+  }
+  expect(candidates('judge', from, { seed: 1, negatives: 3 }).filter(({ origin }) => origin === 'made')).toEqual(made);
+  const counts = funnel(
+    'judge',
+    decide('judge', candidates('judge', from, { seed: 1, negatives: 3 }), recipe, true),
+    from,
+  );
+  expect(counts).toMatchObject({ made: 6, parsed: 15, collected: 15, kept: 21 });
+});
+
+test("decide() keeps few of the teacher's own texts as judge samples, and the wanted kinds alone", () => {
+  const from = collected(['a'], { train: ['a'] });
+  for (const [i, kind] of ['flawed', 'relaxed'].entries()) {
+    from.judgeTexts.push({ id: `a-${kind}`, docId: 'a', text: prose(60 + i, 'violin'), kind });
+    from.judgements.set(`a-${kind}`, [{ score: 1, analysis: '' }]);
+  }
+  const settings = {
+    ...recipe,
+    curate: { ...recipe.curate, judge: { negatives: 0, teacherTexts: 2, kinds: ['flawed'] } },
+  };
+  const lines = outcome('judge', from, settings);
+  expect(lines.filter((line) => /^a\/. kept/.test(line))).toHaveLength(2);
+  expect(lines.filter((line) => line.endsWith('teacher-texts'))).toHaveLength(3);
+  expect(lines).toContain('a-flawed kept');
+  expect(lines).toContain('a-relaxed kind');
+  expect(outcome('judge', from, settings)).toEqual(lines);
 });

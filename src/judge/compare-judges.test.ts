@@ -26,7 +26,7 @@ function texts(seed: number, documents: number, noise: { local: number; student:
 }
 
 const compare = (noise: { local: number; student: number }) =>
-  compareJudges(texts(1, 20, noise), texts(2, 30, noise), OPTIONS);
+  compareJudges(texts(1, 40, noise), texts(2, 80, noise), OPTIONS);
 
 test('compareJudges() keeps the local judge where the distilled one is worse, and says by how much', () => {
   const { used, compared } = compare({ local: 0.5, student: 3 });

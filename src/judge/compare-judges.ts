@@ -114,7 +114,7 @@ function calibrated(texts: readonly TwiceJudged[], localWeight: number): { fit: 
     y: text.reference,
     weight: weightOf(text),
   }));
-  const rising = fitIsotonic(points);
+  const rising = fitIsotonic(points, 'centred');
   const rows = points.map(({ x, y, weight }): Calibration => ({ expected: isotonicAt(rising, x), score: y, weight }));
   // Of the line, not of the isotonic fit: that one bends to any mixture of two judges.
   const line = risingLine(points);

@@ -51,6 +51,11 @@ test('fitIsotonic() is no farther from the points than any other rising function
   );
 });
 
+test('fitIsotonic() centred has one knot a flat piece, at its mean', () => {
+  const list = [1, 2, 4, 5].map((x, i) => ({ x, y: [1, 3, 2, 4][i]!, weight: i === 2 ? 3 : 1 }));
+  expect(fitIsotonic(list, 'centred')).toEqual({ x: [1, 3.5, 5], y: [1, 2.25, 4] });
+});
+
 test('fitIsotonic() is what scikit-learn fits', () => {
   // IsotonicRegression(out_of_bounds='clip').fit(x, y, sample_weight=weight).predict(at), scikit-learn 1.7
   const x = [1.2, 1.5, 1.5, 2.1, 2.4, 2.9, 3.3, 3.8, 4.4, 4.6];

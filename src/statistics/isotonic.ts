@@ -15,22 +15,31 @@ export interface Isotonic {
 /**
  * Weighted least squares among non-decreasing functions, by pooling adjacent violators (Ayer et al. 1955; Barlow et al. 1972).
  * Points of one x count as their mean. Where scikit-learn's IsotonicRegression interpolates, so does this.
+ *
+ * @param shape `centred` draws each flat piece together at its mean x, so that the function rises between them (centred isotonic regression, Oron and
+ * Flournoy 2017): flat pieces are an artefact of few points
  */
-export function fitIsotonic(points: readonly IsotonicPoint[]): Isotonic {
-  const blocks: { first: number; last: number; mean: number; weight: number }[] = [];
+export function fitIsotonic(points: readonly IsotonicPoint[], shape: 'flat' | 'centred' = 'flat'): Isotonic {
+  const blocks: { first: number; last: number; centre: number; mean: number; weight: number }[] = [];
   for (const { x, y, weight } of mergedByX(points)) {
-    let block = { first: x, last: x, mean: y, weight };
+    let block = { first: x, last: x, centre: x, mean: y, weight };
     for (let below = blocks.at(-1); below && below.mean >= block.mean; below = blocks.at(-1)) {
       blocks.pop();
       const total = below.weight + block.weight;
-      const mean = (below.mean * below.weight + block.mean * block.weight) / total;
-      block = { first: below.first, last: block.last, mean, weight: total };
+      const share = below.weight / total;
+      block = {
+        first: below.first,
+        last: block.last,
+        centre: share * below.centre + (1 - share) * block.centre,
+        mean: share * below.mean + (1 - share) * block.mean,
+        weight: total,
+      };
     }
     blocks.push(block);
   }
   const fit: Isotonic = { x: [], y: [] };
-  for (const { first, last, mean } of blocks) {
-    for (const x of first === last ? [first] : [first, last]) {
+  for (const { first, last, centre, mean } of blocks) {
+    for (const x of shape === 'centred' ? [centre] : first === last ? [first] : [first, last]) {
       fit.x.push(x);
       fit.y.push(mean);
     }
