@@ -206,7 +206,12 @@ const exporting = z.strictObject({
 });
 
 const judge = z.strictObject({
-  kind: z.enum(['local', 'teacher']).default('local').describe('Who scores student outputs'),
+  kind: z
+    .enum(['local', 'teacher'])
+    .default('local')
+    .describe(
+      'Who scores student outputs; a student with the stage `judge` takes the place of `local` where it is better',
+    ),
 });
 
 const validate = z.strictObject({
