@@ -45,8 +45,9 @@ afterAll(() => rmSync(folder.root, { recursive: true }));
 test('every sample of train and dev documents is kept or dropped, and the funnel adds up', () => {
   const { stages } = readManifest(folder.round(1))!.facts as { stages: Record<string, StageFunnel> };
   for (const stage of STAGES) {
-    const { parsed, kept, dropped, train, dev } = stages[stage]!;
-    expect(kept + Object.values(dropped).reduce((sum, n) => sum + n, 0)).toBe(parsed);
+    const { parsed, made = 0, kept, dropped, train, dev } = stages[stage]!;
+    expect(kept + Object.values(dropped).reduce((sum, n) => sum + n, 0)).toBe(parsed + made);
+    expect(made > 0).toBe(stage === 'judge');
     expect([rows(stage, 'train').length, rows(stage, 'dev').length]).toEqual([train, dev]);
     expect(train).toBeGreaterThan(0);
   }

@@ -108,6 +108,9 @@ function refuse(stage: StageName, { collected, parsed, dropped }: StageFunnel): 
 
 function summary(stages: CurateFacts['stages']): string {
   return Object.entries(stages)
-    .map(([stage, { kept, parsed, train, dev }]) => `${stage}: ${kept} of ${parsed} kept (${train} train, ${dev} dev)`)
+    .map(
+      ([stage, { kept, parsed, made = 0, train, dev }]) =>
+        `${stage}: ${kept} of ${parsed + made} kept (${train} train, ${dev} dev)`,
+    )
     .join('; ');
 }
