@@ -26,12 +26,18 @@ teacher:
 students:
   - name: pairs
     stages: [pairs]
+    generate: {repetitionPenalty: 1}
   - name: reformulate
     stages: [reformulate]
 
 train:
   model: smollm2-135m-instruct
   epochs: 2
+
+generate:
+  temperature: 0.3
+  # Small models fall into loops without it.
+  repetitionPenalty: 1.1
 
 validate:
   pairsPerDocument: 2
