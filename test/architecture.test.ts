@@ -54,7 +54,15 @@ const CONFINED: Record<string, string | string[]> = {
 };
 
 /** Code that computes and nothing else: no files, no network, no clock. */
-const PURE = ['src/graph/', 'src/statistics/', 'src/model/llama', 'src/model/linear', 'src/model/layer-graphs'];
+const PURE = [
+  'src/graph/',
+  'src/statistics/',
+  'src/model/decoder-layer',
+  'src/model/families',
+  'src/model/rope',
+  'src/model/linear',
+  'src/model/layer-graphs',
+];
 
 /** Nothing of these is loaded for `mga --help`. */
 const HEAVY = [...Object.keys(CONFINED).filter((name) => name !== 'yaml'), 'zod'];

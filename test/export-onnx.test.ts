@@ -160,7 +160,7 @@ describe.each(['f32', 'f32 beside', 'w8a8 beside', 'w8a8 merged'] as const)('dec
 });
 
 test('an untied head is stored apart and used', async () => {
-  const untied = await tinyStudent(mkdtempSync(join(root, 'untied-')), false);
+  const untied = await tinyStudent(mkdtempSync(join(root, 'untied-')), { tieEmbeddings: false });
   const form = { model: f32Model(untied.weights) };
   const session = await createSession(encodeModel(decoderModel(form)));
   const tokens = prompts()[1]!;

@@ -8,7 +8,7 @@ import { type Adapter, createAdapter } from '../src/model/adapter.ts';
 import type { ModelConfig } from '../src/model/config.ts';
 import { logitsGraph } from '../src/model/layer-graphs.ts';
 import { loadModel } from '../src/model/load.ts';
-import { writeTinyModel } from '../src/model/tiny.ts';
+import { type TinySettings, writeTinyModel } from '../src/model/tiny.ts';
 import { calibrate } from '../src/quantize/calibrate.ts';
 import type { AdaptedModel, Student } from '../src/quantize/student-model.ts';
 import { recipeSchema } from '../src/recipe/schema.ts';
@@ -43,9 +43,9 @@ export function randomAdapter(config: ModelConfig, seed = 7): Adapter {
 }
 
 /** Writes the base below `root`; the student is calibrated, so that its smoothing scales are no ones. */
-export async function tinyStudent(root: string, tieEmbeddings = true): Promise<Student> {
+export async function tinyStudent(root: string, tiny: Partial<TinySettings> = {}): Promise<Student> {
   const modelFolder = join(root, 'base');
-  const config = writeTinyModel(modelFolder, { seed: SEED, tieEmbeddings });
+  const config = writeTinyModel(modelFolder, { seed: SEED, ...tiny });
   const weights = loadModel(modelFolder);
   const tokens = Array.from({ length: 64 }, (_, i) => (i * i * 7 + 32) % 256);
   const smoothing = await calibrate(weights, [{ tokens, labelsFrom: 32 }], { smoothing: 0.5 });

@@ -103,22 +103,36 @@ function attentionCases(): OpCase[] {
     { name: 'three queries a key head', rows: 4, prefix: 0, block: 4, heads: 6, kvHeads: 2 },
     { name: 'three queries a key head, prefix, short last block', rows: 5, prefix: 2, block: 3, heads: 6, kvHeads: 2 },
     { name: 'one row', rows: 1, prefix: 5, block: 4, heads: 3, kvHeads: 1 },
+    { name: 'a window', rows: 6, prefix: 0, block: 8, heads: 2, kvHeads: 2, window: 3 },
+    { name: 'a window of one', rows: 3, prefix: 2, block: 4, heads: 2, kvHeads: 2, window: 1 },
+    {
+      name: 'a window over a prefix and several blocks',
+      rows: 7,
+      prefix: 5,
+      block: 3,
+      heads: 4,
+      kvHeads: 2,
+      window: 4,
+    },
+    { name: 'a window wider than a block', rows: 8, prefix: 3, block: 2, heads: 2, kvHeads: 1, window: 5 },
+    { name: 'a window of all but one', rows: 4, prefix: 1, block: 4, heads: 2, kvHeads: 2, window: 4 },
+    { name: 'a window that hides nothing', rows: 4, prefix: 1, block: 2, heads: 2, kvHeads: 2, window: 5 },
   ];
   const d = 4;
   // A power of two: ONNX Runtime keeps the scale of a product as float32 in float64 graphs too.
   const scale = 0.5;
-  return layouts.map(({ name, rows, prefix, block, heads, kvHeads }) =>
-    opCase(
-      `CausalAttention ${name}`,
-      {
-        q: normal(rows, heads * d),
-        k: normal(prefix + rows, kvHeads * d),
-        v: normal(prefix + rows, kvHeads * d),
-        mask: given(causalMask(block)),
-      },
-      (g, { q, k, v, mask }) => [g.op('CausalAttention', [q, k, v, mask], { heads, kvHeads, block, scale })],
-    ),
-  );
+  return layouts.map(({ name, rows, prefix, ...layout }) => {
+    const { heads, kvHeads, block } = layout;
+    const inputs = {
+      q: normal(rows, heads * d),
+      k: normal(prefix + rows, kvHeads * d),
+      v: normal(prefix + rows, kvHeads * d),
+      mask: given(causalMask(block)),
+    };
+    return opCase(`CausalAttention ${name}`, inputs, (g, { q, k, v, mask }) => [
+      g.op('CausalAttention', [q, k, v, mask], { ...layout, scale }),
+    ]);
+  });
 }
 
 function int8Cases(): OpCase[] {

@@ -1,7 +1,7 @@
 /** Adapters, and their gradients, as PEFT names and stores them. */
 
 import { LINEAR_NAMES, type LinearName, type ModelConfig } from '../src/model/config.ts';
-import { linearGroups } from '../src/model/llama.ts';
+import { linearGroups } from '../src/model/decoder-layer.ts';
 
 type Tensors = Readonly<Record<string, ArrayLike<number>>>;
 

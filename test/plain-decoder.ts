@@ -1,5 +1,5 @@
 /**
- * The Llama decoder in plain float64 loops, one sequence at a time, written from its papers: what the engine is held
+ * The decoder of every family in plain float64 loops, one sequence at a time, written from its papers: what the engine is held
  * against. It shares nothing with src/model but the names of tensors.
  */
 
@@ -88,13 +88,20 @@ function withAdapter(linear: PlainModel['linear'], adapter: PlainAdapter | undef
   };
 }
 
-/** y = W x. */
-export function plainModel(weights: ModelWeights, adapter?: PlainAdapter): PlainModel {
-  const weightOf = memoized((layer, name) => linearWeight(weights, layer, name));
-  return { weights, linear: withAdapter((layer, name, x) => weightOf(layer, name).map((w) => dot(w, x)), adapter) };
+/** A linear's bias, zero where it has none. */
+function biasOf(weights: ModelWeights, layer: number, name: LinearName, output: number): number {
+  return weights.tensors.get(`model.layers.${layer}.${LINEAR_NAMES[name]}.bias`)?.data[output] ?? 0;
 }
 
-/** y = quantize(W s) quantize(x): weights with a scale a row, activations with one a token, both symmetric. */
+/** y = W x + b. */
+export function plainModel(weights: ModelWeights, adapter?: PlainAdapter): PlainModel {
+  const weightOf = memoized((layer, name) => linearWeight(weights, layer, name));
+  const linear: PlainModel['linear'] = (layer, name, x) =>
+    weightOf(layer, name).map((w, output) => dot(w, x) + biasOf(weights, layer, name, output));
+  return { weights, linear: withAdapter(linear, adapter) };
+}
+
+/** y = quantize(W s) quantize(x) + b: weights with a scale a row, activations with one a token, both symmetric. */
 export function gridModel(
   weights: ModelWeights,
   smoothing: NonNullable<PlainModel['smoothing']>,
@@ -111,7 +118,9 @@ export function gridModel(
   });
   const linear: PlainModel['linear'] = (layer, name, x) => {
     const { codes, step } = quantizeRow(x);
-    return codesOf(layer, name).map((weight) => dot(weight.codes, codes) * step * weight.scale);
+    return codesOf(layer, name).map(
+      (weight, output) => dot(weight.codes, codes) * step * weight.scale + biasOf(weights, layer, name, output),
+    );
   };
   return { weights, linear: withAdapter(linear, adapter), smoothing };
 }
@@ -133,6 +142,15 @@ function rotate(x: Row, d: number, position: number, theta: number): Row {
   });
 }
 
+const silu = (x: number) => x / (1 + Math.exp(-x));
+const gelu = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+
+/** A norm's weight; Gemma's are stored less one. In float32, as the engine holds it. */
+function normWeight(weights: ModelWeights, name: string): Row {
+  const stored = matrix(weights, name)[0]!;
+  return weights.config.family === 'gemma3_text' ? stored.map((w) => Math.fround(1 + w)) : stored;
+}
+
 function softmax(scores: Row): Row {
   const top = Math.max(...scores);
   const weights = scores.map((score) => Math.exp(score - top));
@@ -143,33 +161,53 @@ function softmax(scores: Row): Row {
 /** The last layer's output `[tokens][hidden]`, before the final norm. */
 export function plainHidden(model: PlainModel, tokens: ArrayLike<number>): Row[] {
   const { config } = model.weights;
-  const { heads, kvHeads, headDim: d, normEpsilon, ropeTheta } = config;
+  const { heads, kvHeads, headDim: d, normEpsilon, family } = config;
+  const isGemma = family === 'gemma3_text';
+  // The scale of a product is an f32 attribute of ONNX, in float64 graphs too.
+  const scale = Math.fround(config.scoreScale);
   const embedding = matrix(model.weights, 'model.embed_tokens.weight');
-  let xs: Row[] = Array.from(tokens, (token) => embedding[token]!);
+  let xs: Row[] = Array.from(tokens, (token) =>
+    embedding[token]!.map((value) => (isGemma ? value * Math.sqrt(config.hiddenSize) : value)),
+  );
   for (let layer = 0; layer < config.layers; layer++) {
     const linear = (name: LinearName, x: Row) => model.linear(layer, name, x);
-    const normed = (x: Row, name: string, group: 'qkv' | 'gateUp') => {
-      const s = model.smoothing?.[layer]?.[group];
-      const weight = matrix(model.weights, `model.layers.${layer}.${name}.weight`)[0]!;
+    const norm = (x: Row, name: string, s?: ArrayLike<number>) => {
+      const weight = normWeight(model.weights, `model.layers.${layer}.${name}.weight`);
       return rmsNorm(x, s ? weight.map((w, i) => Math.fround(w / s[i]!)) : weight, normEpsilon);
     };
-    const before = xs.map((x) => normed(x, 'input_layernorm', 'qkv'));
-    const q = before.map((x, position) => rotate(linear('q', x), d, position, ropeTheta));
-    const k = before.map((x, position) => rotate(linear('k', x), d, position, ropeTheta));
+    const slides = config.sliding?.layers[layer];
+    const { theta } = slides ? config.sliding!.rope : config.rope;
+    const window = slides ? config.sliding!.window : tokens.length;
+    const smoothing = model.smoothing?.[layer];
+    const headNorms = (x: Row, name: string) =>
+      family === 'qwen3' || isGemma
+        ? Array.from({ length: x.length / d }, (_, h) => norm(x.slice(h * d, (h + 1) * d), name)).flat()
+        : x;
+    const before = xs.map((x) => norm(x, 'input_layernorm', smoothing?.qkv));
+    const turned = (name: 'q' | 'k') =>
+      before.map((x, position) => rotate(headNorms(linear(name, x), `self_attn.${name}_norm`), d, position, theta));
+    const [q, k] = [turned('q'), turned('k')];
     const v = before.map((x) => linear('v', x));
     xs = xs.map((x, i) => {
       const attended = Array.from({ length: heads }, (_, head) => {
         const from = Math.floor(head / (heads / kvHeads)) * d;
         const query = q[i]!.slice(head * d, (head + 1) * d);
-        const p = softmax(k.slice(0, i + 1).map((key) => dot(query, key.slice(from, from + d)) / Math.sqrt(d)));
-        return Array.from({ length: d }, (_, c) => p.reduce((sum, weight, j) => sum + weight * v[j]![from + c]!, 0));
+        const first = Math.max(0, i + 1 - window);
+        const scores = k.slice(first, i + 1).map((key) => dot(query, key.slice(from, from + d)) * scale);
+        const p = softmax(scores);
+        return Array.from({ length: d }, (_, c) =>
+          p.reduce((sum, weight, j) => sum + weight * v[first + j]![from + c]!, 0),
+        );
       }).flat();
-      const out = linear('o', attended);
+      const product = linear('o', attended);
+      const out = isGemma ? norm(product, 'post_attention_layernorm') : product;
       const middle = x.map((value, c) => value + out[c]!);
-      const inner = normed(middle, 'post_attention_layernorm', 'gateUp');
+      const innerNorm = isGemma ? 'pre_feedforward_layernorm' : 'post_attention_layernorm';
+      const inner = norm(middle, innerNorm, smoothing?.gateUp);
       const up = linear('up', inner);
-      const activated = linear('gate', inner).map((gate, c) => (gate / (1 + Math.exp(-gate))) * up[c]!);
-      const down = linear('down', activated);
+      const activated = linear('gate', inner).map((gate, c) => (isGemma ? gelu(gate) : silu(gate)) * up[c]!);
+      const mlp = linear('down', activated);
+      const down = isGemma ? norm(mlp, 'post_feedforward_layernorm') : mlp;
       return middle.map((value, c) => value + down[c]!);
     });
   }
@@ -179,7 +217,7 @@ export function plainHidden(model: PlainModel, tokens: ArrayLike<number>): Row[]
 /** -log p of every label of a sequence, in nats. */
 export function plainLosses(model: PlainModel, { tokens, labelsFrom }: TokenSequence): number[] {
   const { weights } = model;
-  const norm = matrix(weights, 'model.norm.weight')[0]!;
+  const norm = normWeight(weights, 'model.norm.weight');
   const head = matrix(weights, weights.config.tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
   const xs = plainHidden(model, tokens);
   const losses: number[] = [];

@@ -125,8 +125,12 @@ export function int8MatMul(x: Dense, w: Dense, scale: Dense): Dense {
   return { shape: [...x.shape.slice(0, -1), n], data: Float64Array.from(products) };
 }
 
-/** Row i attends to keys 0 .. prefix + i; query head h reads key head floor(h / group). */
-function causalAttention(q: Dense, k: Dense, v: Dense, heads: number, kvHeads: number, scale: number): Dense {
+/** Row i attends to keys 0 .. prefix + i, or the last `window` of them; query head h reads key head floor(h / group). */
+function causalAttention(q: Dense, k: Dense, v: Dense, layout: Attributes): Dense {
+  const heads = layout.heads as number;
+  const kvHeads = layout.kvHeads as number;
+  const scale = layout.scale as number;
+  const window = (layout.window as number | undefined) ?? Number.POSITIVE_INFINITY;
   const width = q.shape[1]!;
   const d = width / heads;
   const prefix = k.shape[0]! - q.shape[0]!;
@@ -135,11 +139,13 @@ function causalAttention(q: Dense, k: Dense, v: Dense, heads: number, kvHeads: n
     for (const head of range(heads)) {
       const kvHead = Math.floor(head / (heads / kvHeads));
       const key = (x: Dense, j: number, e: number) => x.data[(j * kvHeads + kvHead) * d + e]!;
-      const scores = range(prefix + i + 1).map(
+      const visible = range(prefix + i + 1).filter((j) => j > prefix + i - window);
+      const scores = visible.map(
         (j) => scale * sum(range(d).map((e) => q.data[i * width + head * d + e]! * key(k, j, e))),
       );
       const p = softmax(scores);
-      for (const e of range(d)) out[i * width + head * d + e] = sum(p.map((weight, j) => weight * key(v, j, e)));
+      for (const e of range(d))
+        out[i * width + head * d + e] = sum(p.map((weight, n) => weight * key(v, visible[n]!, e)));
     }
   }
   return { shape: q.shape, data: out };
@@ -149,9 +155,7 @@ function causalAttention(q: Dense, k: Dense, v: Dense, heads: number, kvHeads: n
 export const REFERENCE: { readonly [K in OpName]: Reference } = {
   Abs: unary(Math.abs),
   Add: binary((a, b) => a + b),
-  CausalAttention: ([q, k, v], { heads, kvHeads, scale }) => [
-    causalAttention(q!, k!, v!, heads as number, kvHeads as number, scale as number),
-  ],
+  CausalAttention: ([q, k, v], layout) => [causalAttention(q!, k!, v!, layout)],
   Concat(inputs, attributes) {
     const axis = attributes.axis as number;
     const owners = inputs.flatMap((x) => range(x.shape[axis]!).map((i) => ({ x, i })));

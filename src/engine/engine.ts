@@ -4,19 +4,21 @@
  */
 
 import type { Tensor } from '../graph/value.ts';
+import { layerAttention } from '../model/config.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { causalMask } from './attention-feeds.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { embedTokens } from './embed.ts';
 import type { Floats, FloatType } from './floats.ts';
 import { gradientSums } from './gradient-sums.ts';
 import { GraphCache } from './graph-cache.ts';
 import { type HeadLoss, headLoss } from './head-loss.ts';
 import { layerBackward } from './layer-backward.ts';
-import type { EngineContext, LayerAdapter, LayerState } from './layer-context.ts';
+import type { EngineContext, LayerAdapter, LayerPass, LayerState } from './layer-context.ts';
 import { layerForward, returnKept } from './layer-forward.ts';
 import type { Packed } from './pack.ts';
-import { rotaryTables } from './rotary-tables.ts';
+import { layerRotaries, type RotaryTables } from './rotary-tables.ts';
 
 export type { Floats } from './floats.ts';
 export type { LayerAdapter } from './layer-context.ts';
@@ -63,14 +65,13 @@ export class Engine {
   /** Through all layers. With `keep`, the state holds what backward needs. */
   async forward(packed: Packed, adapters: readonly LayerAdapter[], keep: boolean): Promise<ForwardState> {
     const { config } = this.model;
-    const rotary = rotaryTables(packed.positions, config, this.context.dtype);
+    const rotaries = layerRotaries(packed.positions, config, this.context.dtype);
     const firstKept = keep ? config.layers - this.keptLayers : config.layers;
-    let x = this.embed(packed.tokens);
+    let x = this.embed(packed);
     const layers: LayerState[] = [];
     for (let layer = 0; layer < config.layers; layer++) {
       const state: LayerState = { x };
-      const parameters = this.parametersOf(layer, adapters);
-      x = await layerForward(this.context, { packed, rotary, parameters, state }, layer >= firstKept);
+      x = await layerForward(this.context, this.passOf(layer, packed, rotaries, adapters, state), layer >= firstKept);
       if (keep) layers.push(state);
       else this.context.pool.give(config.hiddenSize, state.x);
     }
@@ -84,15 +85,11 @@ export class Engine {
     observe: (layer: number, state: Required<LayerState>) => void,
   ): Promise<Floats> {
     const { config } = this.model;
-    const rotary = rotaryTables(packed.positions, config, this.context.dtype);
-    let x = this.embed(packed.tokens);
+    const rotaries = layerRotaries(packed.positions, config, this.context.dtype);
+    let x = this.embed(packed);
     for (let layer = 0; layer < config.layers; layer++) {
       const state: LayerState = { x };
-      x = await layerForward(
-        this.context,
-        { packed, rotary, parameters: this.parametersOf(layer, adapters), state },
-        true,
-      );
+      x = await layerForward(this.context, this.passOf(layer, packed, rotaries, adapters, state), true);
       observe(layer, state as Required<LayerState>);
       returnKept(this.context, state);
       this.context.pool.give(config.hiddenSize, state.x);
@@ -112,14 +109,14 @@ export class Engine {
     adapters: readonly LayerAdapter[],
     grads: readonly Record<string, Floats>[],
   ): Promise<void> {
-    const rotary = rotaryTables(packed.positions, this.model.config, this.context.dtype);
+    const rotaries = layerRotaries(packed.positions, this.model.config, this.context.dtype);
     const { pool } = this.context;
     const { hiddenSize } = this.model.config;
     pool.give(hiddenSize, hidden);
     let gradient = dy;
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       const state = layers[layer]!;
-      const pass = { packed, rotary, parameters: this.parametersOf(layer, adapters), state };
+      const pass = this.passOf(layer, packed, rotaries, adapters, state);
       if (!state.kept) pool.give(hiddenSize, await layerForward(this.context, pass, true));
       const sums = gradientSums(grads[layer]!, pass.parameters, this.gradientScratch);
       gradient = await layerBackward(this.context, pass, state.kept!, gradient, sums);
@@ -143,17 +140,19 @@ export class Engine {
     return this.cache.release();
   }
 
-  private parametersOf(layer: number, adapters: readonly LayerAdapter[]) {
-    return { ...this.model.layers[layer]!, ...adapters[layer] };
+  private embed({ rows, tokens }: Packed): Floats {
+    return embedTokens(this.model, tokens, this.context.pool.take(rows, this.model.config.hiddenSize));
   }
 
-  private embed(tokens: Int32Array): Floats {
-    const { hiddenSize } = this.model.config;
-    const table = this.model.embedding.data as Floats;
-    const x = this.context.pool.take(tokens.length, hiddenSize);
-    for (const [i, token] of tokens.entries()) {
-      x.set(table.subarray(token * hiddenSize, (token + 1) * hiddenSize), i * hiddenSize);
-    }
-    return x;
+  private passOf(
+    layer: number,
+    packed: Packed,
+    rotaries: readonly RotaryTables[],
+    adapters: readonly LayerAdapter[],
+    state: LayerState,
+  ): LayerPass {
+    const parameters = { ...this.model.layers[layer]!, ...adapters[layer] };
+    const { window } = layerAttention(this.model.config, layer);
+    return { packed, rotary: rotaries[layer]!, window, parameters, state };
   }
 }

@@ -5,7 +5,7 @@ import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
 import { addTo, type Floats, rowsOf } from './floats.ts';
 import type { GradientSums } from './gradient-sums.ts';
 import {
-  ATTENTION_BLOCK,
+  attentionShape,
   type EngineContext,
   type KeptActivations,
   type LayerPass,
@@ -23,7 +23,7 @@ import { rotaryRows } from './rotary-tables.ts';
  */
 export async function layerBackward(
   context: EngineContext,
-  { packed, rotary, parameters, state }: LayerPass,
+  { packed, rotary, window, parameters, state }: LayerPass,
   kept: KeptActivations,
   dy: Floats,
   grads: GradientSums,
@@ -60,12 +60,13 @@ export async function layerBackward(
   const dv = pool.takeZeros(packed.rows, keyWidth);
   for (const segment of packed.segments) {
     const { start, rows, prefixStart, prefixRows } = segment;
+    const { shape, key } = attentionShape(segment, window);
     const feeds = attentionFeeds(context, segment, kept);
     const dKeys = pool.take(prefixRows + rows, keyWidth);
     const dValues = pool.take(prefixRows + rows, keyWidth);
     await cache.run(
-      `attention-backward ${rows} ${prefixRows}`,
-      () => attentionBackward(config, rows, prefixRows, ATTENTION_BLOCK, dtype),
+      `attention-backward ${key}`,
+      () => attentionBackward(config, shape, dtype),
       { ...feeds, o: rowsOf(o, start, rows, queryWidth), do: rowsOf(dOut, start, rows, queryWidth) },
       {
         'grad.q': rowsOf(dq, start, rows, queryWidth),

@@ -1,12 +1,13 @@
 /** What every part of a pass through the layers needs, and what a layer leaves for its backward. */
 
 import type { Tensor } from '../graph/value.ts';
+import type { AttentionShape } from '../model/decoder-layer.ts';
 import type { LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Floats, FloatType } from './floats.ts';
 import type { GraphCache } from './graph-cache.ts';
-import type { Packed } from './pack.ts';
+import type { Packed, Segment } from './pack.ts';
 import type { RotaryTables } from './rotary-tables.ts';
 
 /** Parameters of one layer's adapter by graph input name. */
@@ -26,6 +27,8 @@ export interface EngineContext {
 export interface LayerPass {
   readonly packed: Packed;
   readonly rotary: RotaryTables;
+  /** Tokens the layer sees; undefined: all. */
+  readonly window: number | undefined;
   /** Graph inputs that are the layer's own: its weights and its adapter. */
   readonly parameters: Readonly<Record<string, Tensor>>;
   readonly state: LayerState;
@@ -51,6 +54,18 @@ export interface KeptActivations {
 export const ROW_BLOCK = 256;
 /** Query rows a block of attention. */
 export const ATTENTION_BLOCK = 128;
+
+/** A segment's attention in a layer with that window, and the key of its graphs; a window that hides nothing is none. */
+export function attentionShape(
+  { rows, prefixRows: prefix }: Pick<Segment, 'rows' | 'prefixRows'>,
+  window: number | undefined,
+): { readonly shape: AttentionShape; readonly key: string } {
+  const narrow = window !== undefined && window < prefix + rows ? window : undefined;
+  return {
+    shape: { rows, prefix, block: ATTENTION_BLOCK, window: narrow },
+    key: `${rows} ${prefix}${narrow === undefined ? '' : ` ${narrow}`}`,
+  };
+}
 
 export function rowBlocks(rows: number): { start: number; rows: number }[] {
   return Array.from({ length: Math.ceil(rows / ROW_BLOCK) }, (_, i) => ({

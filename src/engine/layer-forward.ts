@@ -4,7 +4,7 @@ import { afterForward, attentionForward, beforeForward } from '../model/layer-gr
 import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
 import { type Floats, rowsOf } from './floats.ts';
 import {
-  ATTENTION_BLOCK,
+  attentionShape,
   type EngineContext,
   type KeptActivations,
   type LayerPass,
@@ -17,7 +17,7 @@ export async function layerForward(context: EngineContext, pass: LayerPass, keep
   const { cache, dtype, linears, pool } = context;
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
-  const { packed, rotary, parameters, state } = pass;
+  const { packed, rotary, window, parameters, state } = pass;
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
   const blocks = rowBlocks(packed.rows);
   const q = pool.take(packed.rows, queryWidth);
@@ -39,14 +39,12 @@ export async function layerForward(context: EngineContext, pass: LayerPass, keep
   const o = pool.take(packed.rows, queryWidth);
   let attended = 0;
   for (const segment of packed.segments) {
-    const { start, rows, prefixRows } = segment;
+    const { start, rows } = segment;
+    const { shape, key } = attentionShape(segment, window);
     const feeds = attentionFeeds(context, segment, { q, k, v });
-    await cache.run(
-      `attention-forward ${rows} ${prefixRows}`,
-      () => attentionForward(config, rows, prefixRows, ATTENTION_BLOCK, dtype),
-      feeds,
-      { o: rowsOf(o, start, rows, queryWidth) },
-    );
+    await cache.run(`attention-forward ${key}`, () => attentionForward(config, shape, dtype), feeds, {
+      o: rowsOf(o, start, rows, queryWidth),
+    });
     returnFeeds(context, segment, feeds);
     attended = start + rows;
   }

@@ -1,7 +1,8 @@
 /** Angles of the rotary position embedding (arXiv 2104.09864), one row a token. */
 
 import type { Tensor } from '../graph/value.ts';
-import type { ModelConfig } from '../model/config.ts';
+import { layerAttention, type ModelConfig } from '../model/config.ts';
+import { type Rope, ropeFrequencies } from '../model/rope.ts';
 import { type Floats, type FloatType, toTensor, zeros } from './floats.ts';
 
 /** cos and sin `[rows, headDim / 2]`. */
@@ -11,14 +12,10 @@ export interface RotaryTables {
   readonly half: number;
 }
 
-/** cos and sin of position * theta^(-2 i / d), i < d / 2. */
-export function rotaryTables(
-  positions: Int32Array,
-  { headDim, ropeTheta }: ModelConfig,
-  dtype: FloatType,
-): RotaryTables {
+/** cos and sin of position * frequency. */
+export function rotaryTables(positions: Int32Array, rope: Rope, headDim: number, dtype: FloatType): RotaryTables {
   const half = headDim / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => ropeTheta ** ((-2 * i) / headDim));
+  const frequencies = ropeFrequencies(rope, headDim);
   const cos = zeros(dtype, positions.length * half);
   const sin = zeros(dtype, positions.length * half);
   for (const [row, position] of positions.entries()) {
@@ -28,6 +25,17 @@ export function rotaryTables(
     }
   }
   return { cos, sin, half };
+}
+
+/** The tables of each layer; layers of equal rotary settings share theirs. */
+export function layerRotaries(positions: Int32Array, config: ModelConfig, dtype: FloatType): RotaryTables[] {
+  const known = new Map<Rope, RotaryTables>();
+  return Array.from({ length: config.layers }, (_, layer) => {
+    const { rope } = layerAttention(config, layer);
+    const tables = known.get(rope) ?? rotaryTables(positions, rope, config.headDim, dtype);
+    known.set(rope, tables);
+    return tables;
+  });
 }
 
 /** The graph inputs cos and sin `[rows, 1, headDim / 2]` of a block of rows. */

@@ -5,7 +5,9 @@
  */
 
 import { rotaryRows, rotaryTables } from '../engine/rotary-tables.ts';
-import type { ModelConfig } from '../model/config.ts';
+import type { Tensor } from '../graph/value.ts';
+import { layerAttention, type ModelConfig } from '../model/config.ts';
+import type { Rope } from '../model/rope.ts';
 import type { NodeList } from './node-list.ts';
 
 /** Added to the scores of keys that must not be seen; finite, so that rows that see nothing (padding) are no NaN. */
@@ -15,7 +17,7 @@ export const TO_END = Number.MAX_SAFE_INTEGER;
 /** Element types of Cast. */
 const BOOL = 9;
 
-/** What every layer's attention reads. */
+/** What a layer's attention reads; layers that attend alike share it. */
 export interface AttentionContext {
   /** `[batch, sequence, 1, headDim / 2]`. */
   readonly cos: string;
@@ -28,13 +30,13 @@ export interface AttentionContext {
 }
 
 /**
- * Positions and visibility from the mask alone: token i of a row stands at the count of real tokens before it.
+ * Of each layer: positions and visibility from the mask alone. Token i of a row stands at the count of real tokens before it.
  *
  * @param ids `[batch, sequence]`
  * @param mask `[batch, total]`
  */
-export function attentionContext(list: NodeList, config: ModelConfig, ids: string, mask: string): AttentionContext {
-  const { heads, kvHeads, maxPositions } = config;
+export function attentionContexts(list: NodeList, config: ModelConfig, ids: string, mask: string): AttentionContext[] {
+  const { heads, kvHeads, headDim, maxPositions } = config;
   const sequence = list.op('Shape', [ids], { start: 1, end: 2 });
   const total = list.op('Shape', [mask], { start: 1, end: 2 });
 
@@ -46,20 +48,39 @@ export function attentionContext(list: NodeList, config: ModelConfig, ids: strin
     list.integers([1]),
   ]);
   const every = Int32Array.from({ length: maxPositions }, (_, i) => i);
-  const { cos, sin } = rotaryRows(rotaryTables(every, config, 'float32'), 0, maxPositions);
+  const angles = (rope: Rope, suffix: string) => {
+    const { cos, sin } = rotaryRows(rotaryTables(every, rope, headDim, 'float32'), 0, maxPositions);
+    const gather = (name: string, table: Tensor) => list.op('Gather', [list.weight(name + suffix, table), positions]);
+    return { cos: gather('cos', cos), sin: gather('sin', sin) };
+  };
 
   const [rows, keys] = [sequence, total].map((size) => list.op('Squeeze', [size])) as [string, string];
   const keyIndex = list.op('Range', [list.integers(0), keys, list.integers(1)]);
-  const rowIndex = list.op('Range', [list.op('Sub', [keys, rows]), keys, list.integers(1)]);
-  const causal = list.op('LessOrEqual', [keyIndex, list.op('Unsqueeze', [rowIndex, list.integers([1])])]);
+  const rowRange = list.op('Range', [list.op('Sub', [keys, rows]), keys, list.integers(1)]);
+  const rowIndex = list.op('Unsqueeze', [rowRange, list.integers([1])]);
+  const causal = list.op('LessOrEqual', [keyIndex, rowIndex]);
   const real = list.op('Unsqueeze', [list.op('Cast', [mask], { to: BOOL }), list.integers([1, 2, 3])]);
-  return {
-    cos: list.op('Gather', [list.weight('cos', cos), positions]),
-    sin: list.op('Gather', [list.weight('sin', sin), positions]),
-    bias: list.op('Where', [list.op('And', [real, causal]), list.float(0), list.float(MASKED)]),
+  const bias = (visible: string) =>
+    list.op('Where', [list.op('And', [real, visible]), list.float(0), list.float(MASKED)]);
+  // Between two real tokens no padding lies, so indices differ as positions do.
+  const within = (window: number) =>
+    list.op('And', [causal, list.op('Greater', [list.op('Add', [keyIndex, list.integers(window)]), rowIndex])]);
+
+  const shapes = {
     apart: list.op('Concat', [list.integers([0, kvHeads, heads / kvHeads]), sequence, total], { axis: 0 }),
     tall: list.op('Concat', [list.integers([0, kvHeads, -1]), total], { axis: 0 }),
   };
+  const known = new Map<number | undefined, AttentionContext>();
+  return Array.from({ length: config.layers }, (_, layer) => {
+    const { rope, window } = layerAttention(config, layer);
+    const context = known.get(window) ?? {
+      ...angles(rope, window === undefined ? '' : '.sliding'),
+      bias: bias(window === undefined ? causal : within(window)),
+      ...shapes,
+    };
+    known.set(window, context);
+    return context;
+  });
 }
 
 /**
@@ -68,6 +89,7 @@ export function attentionContext(list: NodeList, config: ModelConfig, ids: strin
  * @param qkv `[batch, sequence, (heads + 2 kvHeads) headDim]`
  * @param past keys and values `[batch, kvHeads, past, headDim]`
  * @param present names of the cache with this pass's keys and values appended
+ * @param normHeads norms query and key heads `[batch, sequence, heads + kvHeads, headDim]`, where the family does
  * @returns `[batch, sequence, heads * headDim]`
  */
 export function decoderAttention(
@@ -77,13 +99,14 @@ export function decoderAttention(
   past: readonly [key: string, value: string],
   present: readonly [key: string, value: string],
   context: AttentionContext,
+  normHeads: (qk: string) => string,
 ): string {
-  const { heads, kvHeads, headDim } = config;
+  const { heads, kvHeads, headDim, scoreScale } = config;
   const group = heads / kvHeads;
   const reshape = (x: string, ...shape: number[]) => list.op('Reshape', [x, list.integers(shape)]);
   const sizes = list.integers([(heads + kvHeads) * headDim, kvHeads * headDim]);
   const [qk, v] = list.ops('Split', [qkv, sizes], { axis: 2 }, 2) as [string, string];
-  const turned = rotary(list, reshape(qk, 0, 0, heads + kvHeads, headDim), headDim, context);
+  const turned = rotary(list, normHeads(reshape(qk, 0, 0, heads + kvHeads, headDim)), headDim, context);
   const [q, k] = list.ops('Split', [turned, list.integers([heads, kvHeads])], { axis: 2 }, 2) as [string, string];
 
   const append = (cached: string, fresh: string, name: string) =>
@@ -94,7 +117,7 @@ export function decoderAttention(
   // Query heads that share a key head become one taller matrix.
   const byGroup = list.op('Transpose', [reshape(q, 0, 0, kvHeads, group, headDim)], { perm: [0, 2, 3, 1, 4] });
   const queries = reshape(byGroup, 0, kvHeads, -1, headDim);
-  const scaled = { transA: 0, transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } };
+  const scaled = { transA: 0, transB: 1, alpha: { float: scoreScale } };
   const scores = list.op('FusedMatMul', [queries, allKeys], scaled);
   const masked = list.op('Add', [list.op('Reshape', [scores, context.apart]), context.bias]);
   const p = list.op('Reshape', [list.op('Softmax', [masked], { axis: -1 }), context.tall]);
@@ -102,7 +125,7 @@ export function decoderAttention(
   return reshape(list.op('Transpose', [mixed], { perm: [0, 3, 1, 2, 4] }), 0, 0, heads * headDim);
 }
 
-/** (a, b) -> (a cos - b sin, b cos + a sin) of the halves of the last axis, as in src/model/llama.ts. */
+/** (a, b) -> (a cos - b sin, b cos + a sin) of the halves of the last axis, as in src/model/decoder-layer.ts. */
 function rotary(list: NodeList, x: string, headDim: number, { cos, sin }: AttentionContext): string {
   const halves = list.integers([headDim / 2, headDim / 2]);
   const [a, b] = list.ops('Split', [x, halves], { axis: 3 }, 2) as [string, string];

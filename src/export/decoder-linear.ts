@@ -21,10 +21,12 @@ export interface LayerLinears {
   readonly prefix: string;
 }
 
-/** y = x W + scale (x A) B of x `[batch, sequence, inputs]`. */
+/** y = x W + bias + scale (x A) B of x `[batch, sequence, inputs]`. */
 export function decoderLinear(list: NodeList, x: string, group: LinearGroup, layer: LayerLinears): string {
-  const base = layer.precision === 'f32' ? product(list, x, group, layer) : int8Product(list, x, group, layer);
-  const { adapter, prefix } = layer;
+  const { adapter, prefix, weights } = layer;
+  const plain = layer.precision === 'f32' ? product(list, x, group, layer) : int8Product(list, x, group, layer);
+  const bias = () => list.weight(`${prefix}.${group.name}.bias`, weights[`${group.name}.bias`]!);
+  const base = group.bias ? list.op('Add', [plain, bias()]) : plain;
   if (!adapter) return base;
   const a = list.weight(`${prefix}.${group.name}.lora_A`, adapter.tensors[`${group.name}.A`]!);
   const b = list.weight(`${prefix}.${group.name}.lora_B`, blockDiagonal(group, adapter));

@@ -1,10 +1,11 @@
 /** The whole decoder as one ONNX model with a key-value cache, in the layout transformers.js loads. */
 
 import type { Tensor } from '../graph/value.ts';
-import { linearGroups } from '../model/llama.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { GELU_TERMS, linearGroups } from '../model/decoder-layer.ts';
 import type { OnnxModel } from '../onnx/model-proto.ts';
 import type { AdaptedModel } from '../quantize/student-model.ts';
-import { attentionContext, decoderAttention, TO_END } from './decoder-attention.ts';
+import { attentionContexts, decoderAttention, TO_END } from './decoder-attention.ts';
 import { decoderLinear, type LayerLinears } from './decoder-linear.ts';
 import { NodeList } from './node-list.ts';
 
@@ -23,7 +24,7 @@ const TOTAL = 'total_sequence_length';
  */
 export function decoderModel({ model, adapter }: AdaptedModel): OnnxModel {
   const { config } = model;
-  const { intermediateSize, kvHeads, headDim, normEpsilon, vocabSize } = config;
+  const { intermediateSize, heads, kvHeads, headDim, normEpsilon, vocabSize, embeddingScale } = config;
   const groups = linearGroups(config);
   const list = new NodeList();
   const ids = list.input('input_ids', 'int64', [BATCH, SEQUENCE]);
@@ -34,9 +35,10 @@ export function decoderModel({ model, adapter }: AdaptedModel): OnnxModel {
     return list.op('SimplifiedLayerNormalization', [x, list.weight(name, weight)], attributes);
   };
   const embedding = list.weight('embedding', model.embedding);
-  const context = attentionContext(list, config, ids, mask);
+  const contexts = attentionContexts(list, config, ids, mask);
 
   let x = list.op('Gather', [embedding, ids]);
+  if (embeddingScale !== 1) x = list.op('Mul', [x, list.float(embeddingScale)]);
   for (const [layer, weights] of model.layers.entries()) {
     const prefix = `layers.${layer}`;
     const linears: LayerLinears = {
@@ -50,15 +52,24 @@ export function decoderModel({ model, adapter }: AdaptedModel): OnnxModel {
       list.input(`past_key_values.${layer}.${kind}`, 'float32', [BATCH, kvHeads, PAST, headDim]);
     const present = [`present.${layer}.key`, `present.${layer}.value`] as const;
 
-    const qkv = linear(norm(x, `${prefix}.norm1`, weights.norm1!), 'qkv');
-    const o = decoderAttention(list, config, qkv, [cache('key'), cache('value')], present, context);
+    const layerNorm = (input: string, name: string) => norm(input, `${prefix}.${name}`, weights[name]!);
+    const outputNorm = (output: string, name: string) => (config.outputNorms ? layerNorm(output, name) : output);
+    const normHeads = (qk: string) => {
+      if (!config.headNorms) return qk;
+      const [q, k] = list.ops('Split', [qk, list.integers([heads, kvHeads])], { axis: 2 }, 2) as [string, string];
+      return list.op('Concat', [layerNorm(q, 'normQ'), layerNorm(k, 'normK')], { axis: 2 });
+    };
+
+    const qkv = linear(layerNorm(x, 'norm1'), 'qkv');
+    const past = [cache('key'), cache('value')] as const;
+    const o = decoderAttention(list, config, qkv, past, present, contexts[layer]!, normHeads);
     for (const name of present) list.output(name, 'float32', [BATCH, kvHeads, TOTAL, headDim]);
-    const middle = list.op('Add', [x, linear(o, 'o')]);
-    const gateUp = linear(norm(middle, `${prefix}.norm2`, weights.norm2!), 'gateUp');
+    const middle = list.op('Add', [x, outputNorm(linear(o, 'o'), 'normAttention')]);
+    const gateUp = linear(layerNorm(middle, 'norm2'), 'gateUp');
     const halves = list.integers([intermediateSize, intermediateSize]);
     const [gate, up] = list.ops('Split', [gateUp, halves], { axis: 2 }, 2) as [string, string];
-    const activated = list.op('Mul', [list.op('Mul', [gate, list.op('Sigmoid', [gate])]), up]);
-    x = list.op('Add', [middle, linear(activated, 'down')]);
+    const activated = list.op('Mul', [activation(list, gate, config.activation), up]);
+    x = list.op('Add', [middle, outputNorm(linear(activated, 'down'), 'normMlp')]);
   }
 
   // The last n rows; from row -0, which is all of them, where n is 0.
@@ -70,4 +81,12 @@ export function decoderModel({ model, adapter }: AdaptedModel): OnnxModel {
   list.output('logits', 'float32', [BATCH, 'kept_length', vocabSize]);
   const { nodes, inputs, outputs, initializers } = list;
   return { name: 'decoder', nodes, inputs, outputs, initializers };
+}
+
+/** The same gate as in src/model/decoder-layer.ts. */
+function activation(list: NodeList, x: string, kind: ModelConfig['activation']): string {
+  if (kind === 'silu') return list.op('Mul', [x, list.op('Sigmoid', [x])]);
+  const [linearTerm, cubicTerm] = GELU_TERMS.map((term) => list.float(term)) as [string, string];
+  const slope = list.op('Add', [list.op('Mul', [list.op('Mul', [x, x]), cubicTerm]), linearTerm]);
+  return list.op('Mul', [x, list.op('Sigmoid', [list.op('Mul', [x, slope])])]);
 }

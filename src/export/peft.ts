@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import type { Adapter } from '../model/adapter.ts';
 import { LINEAR_NAMES, type ModelConfig } from '../model/config.ts';
-import { linearGroups } from '../model/llama.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { type FloatTensor, writeSafetensors } from '../model/safetensors.ts';
 import { transposed } from './transposed.ts';
 

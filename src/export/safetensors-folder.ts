@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import type { Tensor } from '../graph/value.ts';
 import { LINEAR_NAMES } from '../model/config.ts';
-import { EMBEDDING, FINAL_NORM, HEAD } from '../model/hub-weights.ts';
-import { linearGroups } from '../model/llama.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
+import { EMBEDDING, FINAL_NORM, HEAD, layerNorms } from '../model/hub-weights.ts';
 import { mergeAdapter } from '../model/merge-adapter.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import { type WritableTensor, writeSafetensors } from '../model/safetensors.ts';
@@ -53,16 +53,18 @@ export function writeCompressedFolder(folder: string, student: Student, generati
 /** Per linear: weight int8 `[outputs, inputs]` and weight_scale f32 `[outputs, 1]`; everything else f32. */
 function compressedTensors({ config, layers, embedding, head, normFinal }: RuntimeModel): Map<string, WritableTensor> {
   const float = ({ shape, data }: Tensor) => ({ shape, data: data as Float32Array });
+  // As the hub stores them: without the offset the family adds.
+  const norm = ({ shape, data }: Tensor) => ({ shape, data: (data as Float32Array).map((w) => w - config.normOffset) });
   const tensors = new Map<string, WritableTensor>([
     [EMBEDDING, float(embedding)],
-    [FINAL_NORM, float(normFinal)],
+    [FINAL_NORM, norm(normFinal)],
   ]);
   if (head !== embedding) tensors.set(HEAD, float(head));
   for (const [layer, weights] of layers.entries()) {
     const prefix = `model.layers.${layer}`;
-    tensors.set(`${prefix}.input_layernorm.weight`, float(weights.norm1!));
-    tensors.set(`${prefix}.post_attention_layernorm.weight`, float(weights.norm2!));
-    for (const { name, inputs, parts } of Object.values(linearGroups(config))) {
+    for (const [input, { name }] of Object.entries(layerNorms(config)))
+      tensors.set(`${prefix}.${name}.weight`, norm(weights[input]!));
+    for (const { name, inputs, bias, parts } of Object.values(linearGroups(config))) {
       const codes = weights[`${name}.int8t`]!.data as Int8Array;
       const scales = weights[`${name}.scale`]!.data as Float32Array;
       let start = 0;
@@ -72,6 +74,10 @@ function compressedTensors({ config, layers, embedding, head, normFinal }: Runti
         const weight = codes.subarray(start * inputs, end * inputs);
         tensors.set(`${key}.weight`, { shape: [part.outputs, inputs], data: weight });
         tensors.set(`${key}.weight_scale`, { shape: [part.outputs, 1], data: scales.subarray(start, end) });
+        if (bias) {
+          const values = weights[`${name}.bias`]!.data as Float32Array;
+          tensors.set(`${key}.bias`, { shape: [part.outputs], data: values.subarray(start, end) });
+        }
         start = end;
       }
     }

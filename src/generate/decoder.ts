@@ -1,11 +1,14 @@
 /** Runs a model for generation: prompts in chunks, then one token at a time in all places, with keys and values kept. */
 
 import { causalMask } from '../engine/attention-feeds.ts';
+import { embedTokens } from '../engine/embed.ts';
+import { toTensor } from '../engine/floats.ts';
 import { GraphCache } from '../engine/graph-cache.ts';
-import { ATTENTION_BLOCK, type LayerAdapter } from '../engine/layer-context.ts';
-import { rotaryRows, rotaryTables } from '../engine/rotary-tables.ts';
+import { attentionShape, type LayerAdapter } from '../engine/layer-context.ts';
+import { layerRotaries, rotaryRows } from '../engine/rotary-tables.ts';
 import { InterruptedError } from '../foundation/errors.ts';
 import type { Tensor } from '../graph/value.ts';
+import { layerAttention } from '../model/config.ts';
 import { decodeAttention, keysInput, valuesInput } from '../model/decode-graphs.ts';
 import { afterForward, attentionForward, beforeForward, logitsGraph } from '../model/layer-graphs.ts';
 import type { LinearSettings } from '../model/linear.ts';
@@ -84,29 +87,23 @@ export class Decoder {
     const { config, normFinal, head } = this.model;
     const rows = this.places.length;
     const width = config.kvHeads * config.headDim;
-    const angles = rotaryRows(
-      rotaryTables(
-        Int32Array.from(inputs, (input) => input?.position ?? 0),
-        config,
-        'float32',
-      ),
-      0,
-      rows,
-    );
+    const angles = this.angles(Int32Array.from(inputs, (input) => input?.position ?? 0));
     let x = this.embed(
       inputs.map((input) => input?.token ?? 0),
       rows,
     );
     for (const [layer, parameters] of this.parameters.entries()) {
       stopIfAborted(signal);
-      const { q, k, v } = await this.beforeAttention(parameters, x, angles);
+      const { q, k, v } = await this.beforeAttention(parameters, x, angles[layer]!);
+      const { window = Number.POSITIVE_INFINITY } = layerAttention(config, layer);
       const feeds: Record<string, Tensor> = { q: q! };
       for (const [place, input] of inputs.entries()) {
         if (input) {
           const own = (data: Tensor['data']) => (data as Float32Array).subarray(place * width, (place + 1) * width);
           this.places[place]!.write(layer, input.position, own(k!.data), own(v!.data));
         }
-        const cached = input && this.places[place]!.read(layer, input.position + 1);
+        const end = (input?.position ?? 0) + 1;
+        const cached = input && this.places[place]!.read(layer, Math.max(0, end - window), end);
         feeds[keysInput(place)] = cached?.keys ?? this.nothing;
         feeds[valuesInput(place)] = cached?.values ?? this.nothing;
       }
@@ -130,21 +127,23 @@ export class Decoder {
   private async encode(own: KvCache, tokens: readonly number[], start: number, signal: AbortSignal): Promise<void> {
     const { config } = this.model;
     const rows = Math.ceil(tokens.length / TAIL_MULTIPLE) * TAIL_MULTIPLE;
-    const positions = Int32Array.from({ length: rows }, (_, i) => start + i);
-    const angles = rotaryRows(rotaryTables(positions, config, 'float32'), 0, rows);
+    const angles = this.angles(Int32Array.from({ length: rows }, (_, i) => start + i));
     let x = this.embed(tokens, rows);
     for (const [layer, parameters] of this.parameters.entries()) {
       stopIfAborted(signal);
-      const { q, k, v } = await this.beforeAttention(parameters, x, angles);
+      const { q, k, v } = await this.beforeAttention(parameters, x, angles[layer]!);
       // Rows of padding come last: no token attends to them, and the tokens that follow overwrite them.
       own.write(layer, start, k!.data as Float32Array, v!.data as Float32Array);
       if (layer === config.layers - 1) return;
-      const { keys, values } = own.read(layer, start + rows);
-      const { o } = await this.cache.run(
-        `attention-forward ${rows} ${start}`,
-        () => attentionForward(config, rows, start, ATTENTION_BLOCK),
-        { q: q!, k: keys, v: values, mask: this.mask },
-      );
+      const { keys, values } = own.read(layer, 0, start + rows);
+      const { window } = layerAttention(config, layer);
+      const { shape, key } = attentionShape({ rows, prefixRows: start }, window);
+      const { o } = await this.cache.run(`attention-forward ${key}`, () => attentionForward(config, shape), {
+        q: q!,
+        k: keys,
+        v: values,
+        mask: this.mask,
+      });
       x = await this.afterAttention(parameters, x, o!);
     }
   }
@@ -166,14 +165,16 @@ export class Decoder {
     return y!;
   }
 
+  /** cos and sin of each layer. */
+  private angles(positions: Int32Array): { cos: Tensor; sin: Tensor }[] {
+    return layerRotaries(positions, this.model.config, 'float32').map((tables) =>
+      rotaryRows(tables, 0, positions.length),
+    );
+  }
+
   private embed(tokens: readonly number[], rows: number): Tensor {
     const { hiddenSize } = this.model.config;
-    const table = this.model.embedding.data as Float32Array;
-    const data = new Float32Array(rows * hiddenSize);
-    for (const [i, token] of tokens.entries()) {
-      data.set(table.subarray(token * hiddenSize, (token + 1) * hiddenSize), i * hiddenSize);
-    }
-    return { dtype: 'float32', shape: [rows, hiddenSize], data };
+    return toTensor(embedTokens(this.model, tokens, new Float32Array(rows * hiddenSize)), [rows, hiddenSize]);
   }
 }
 

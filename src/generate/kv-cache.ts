@@ -63,13 +63,13 @@ export class KvCache {
     values.set(v, at * this.width);
   }
 
-  /** The first `rows` keys and values of a layer, as views. */
-  read(layer: number, rows: number): { keys: Tensor; values: Tensor } {
+  /** Keys and values of a layer's rows from `from` to `end`, as views. */
+  read(layer: number, from: number, end: number): { keys: Tensor; values: Tensor } {
     const { keys, values } = this.layers[layer]!;
     const view = (all: Float32Array): Tensor => ({
       dtype: 'float32',
-      shape: [rows, this.width],
-      data: all.subarray(0, rows * this.width),
+      shape: [end - from, this.width],
+      data: all.subarray(from * this.width, end * this.width),
     });
     return { keys: view(keys), values: view(values) };
   }

@@ -3,8 +3,8 @@
 import { randomStream } from '../foundation/random.ts';
 import type { Tensor } from '../graph/value.ts';
 import type { ModelConfig } from './config.ts';
+import { linearGroups } from './decoder-layer.ts';
 import { loraShapes } from './linear.ts';
-import { linearGroups } from './llama.ts';
 
 export interface Adapter {
   readonly rank: number;

@@ -26,6 +26,12 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   },
   'smollm2-360m-instruct': { hubId: 'HuggingFaceTB/SmolLM2-360M-Instruct' },
   'smollm2-1.7b-instruct': { hubId: 'HuggingFaceTB/SmolLM2-1.7B-Instruct' },
+  'qwen2.5-0.5b-instruct': { hubId: 'Qwen/Qwen2.5-0.5B-Instruct' },
+  'qwen2.5-1.5b-instruct': { hubId: 'Qwen/Qwen2.5-1.5B-Instruct' },
+  'qwen3-0.6b': { hubId: 'Qwen/Qwen3-0.6B' },
+  'qwen3-1.7b': { hubId: 'Qwen/Qwen3-1.7B' },
+  'gemma-3-270m-it': { hubId: 'google/gemma-3-270m-it' },
+  'gemma-3-1b-it': { hubId: 'google/gemma-3-1b-it' },
 };
 
 /** Resolves to a tiny random model made on the spot (tiny.ts). */

@@ -25,10 +25,10 @@ export const valuesInput = (place: number): string => `v${place}`;
  * q `[places, heads * d]` and, for each place, keys and values `[length, kvHeads * d]` -> o `[places, heads * d]`.
  *
  * Keys stay as they lie. Each head's query is laid out over the columns of all key heads, zero outside its own, so that
- *   scores = Q K^T / sqrt(d) `[heads, length]`, O = softmax(scores) V `[heads, kvHeads * d]`
+ *   scores = scale Q K^T `[heads, length]`, O = softmax(scores) V `[heads, kvHeads * d]`
  * are one product each; of O's row every head takes its own columns. What a place gets depends on that place alone.
  */
-export function decodeAttention({ heads, kvHeads, headDim }: ModelConfig, places: number): OpenGraph {
+export function decodeAttention({ heads, kvHeads, headDim, scoreScale }: ModelConfig, places: number): OpenGraph {
   const width = kvHeads * headDim;
   const group = heads / kvHeads;
   const each = Array.from({ length: places }, (_, place) => place);
@@ -42,7 +42,7 @@ export function decodeAttention({ heads, kvHeads, headDim }: ModelConfig, places
   const ownColumns = new Float32Array(heads * width);
   for (let head = 0; head < heads; head++) {
     const start = head * width + Math.floor(head / group) * headDim;
-    ownColumns.fill(1 / Math.sqrt(headDim), start, start + headDim);
+    ownColumns.fill(scoreScale, start, start + headDim);
   }
 
   const nodes: OnnxNode[] = [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { ModelConfig } from './config.ts';
+import { plainWiring } from './families/llama.ts';
 import { type GgufFile, ggufNumberOr, ggufValue, openGguf, readGgufTensor } from './gguf.ts';
 import { toGenerationConfig, toHubConfig } from './hub-config.ts';
 import { EMBEDDING, FINAL_NORM, HEAD, hubWeightShapes } from './hub-weights.ts';
@@ -64,7 +65,7 @@ export function ggufConfig(file: GgufFile): ModelConfig {
   if (architecture !== 'llama') {
     throw new UserError(
       `Cannot convert ${file.path}: general.architecture is "${architecture}"`,
-      'Only llama is supported',
+      'Of GGUF files only llama is supported; the other families are read from safetensors',
     );
   }
   const scaling = file.metadata.get('llama.rope.scaling.type') ?? 'none';
@@ -76,7 +77,10 @@ export function ggufConfig(file: GgufFile): ModelConfig {
   }
   const hiddenSize = ggufValue(file, 'llama.embedding_length', 'number');
   const heads = ggufValue(file, 'llama.attention.head_count', 'number');
+  const headDim = ggufNumberOr(file, 'llama.attention.key_length', hiddenSize / heads);
+  const theta = ggufNumberOr(file, 'llama.rope.freq_base', 10_000);
   return {
+    ...plainWiring(headDim, { theta, scaling: undefined }),
     family: 'llama',
     vocabSize: ggufValue(file, 'tokenizer.ggml.tokens', 'strings').length,
     hiddenSize,
@@ -84,8 +88,7 @@ export function ggufConfig(file: GgufFile): ModelConfig {
     layers: ggufValue(file, 'llama.block_count', 'number'),
     heads,
     kvHeads: ggufNumberOr(file, 'llama.attention.head_count_kv', heads),
-    headDim: ggufNumberOr(file, 'llama.attention.key_length', hiddenSize / heads),
-    ropeTheta: ggufNumberOr(file, 'llama.rope.freq_base', 10_000),
+    headDim,
     normEpsilon: shortest(ggufValue(file, 'llama.attention.layer_norm_rms_epsilon', 'number')),
     tieEmbeddings: !file.tensors.has('output.weight'),
     maxPositions: ggufValue(file, 'llama.context_length', 'number'),

@@ -55,7 +55,7 @@ test('convertGguf() reads the dimensions, epsilon as it was meant', () => {
     heads: 4,
     kvHeads: 2,
     headDim: 16,
-    ropeTheta: 100000,
+    rope: { theta: 100000, scaling: undefined },
     normEpsilon: 1e-5,
     tieEmbeddings: true,
     maxPositions: 512,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ModelConfig } from './config.ts';
+import { plainWiring } from './families/llama.ts';
 import { parseHubConfig, toHubConfig } from './hub-config.ts';
 
 const base = {
@@ -35,6 +36,7 @@ test('parseHubConfig() reads what toHubConfig() wrote', () => {
     })
     .map(
       (r): ModelConfig => ({
+        ...plainWiring(2 * r.half, { theta: r.theta, scaling: undefined }),
         family: 'llama',
         vocabSize: 600,
         hiddenSize: 64,
@@ -43,7 +45,6 @@ test('parseHubConfig() reads what toHubConfig() wrote', () => {
         heads: r.kvHeads * r.groups,
         kvHeads: r.kvHeads,
         headDim: 2 * r.half,
-        ropeTheta: r.theta,
         normEpsilon: 1e-6,
         tieEmbeddings: r.tie,
         maxPositions: 128,
@@ -59,8 +60,8 @@ test('parseHubConfig() reads what toHubConfig() wrote', () => {
 });
 
 test('parseHubConfig() knows both spellings of the rotary base, and derives what is left out', () => {
-  expect(parse({})).toMatchObject({ headDim: 64, ropeTheta: 100000, eosTokenIds: [2] });
-  expect(parse({ rope_theta: undefined, rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }).ropeTheta).toBe(
+  expect(parse({})).toMatchObject({ headDim: 64, rope: { theta: 100000 }, eosTokenIds: [2] });
+  expect(parse({ rope_theta: undefined, rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }).rope.theta).toBe(
     5e5,
   );
   expect(parse({ num_key_value_heads: undefined, eos_token_id: [2, 7] })).toMatchObject({
@@ -75,7 +76,7 @@ test.each([
   [{ hidden_act: 'gelu' }, 'hidden_act is "gelu"'],
   [{ attention_bias: true }, 'attention_bias is true'],
   [{ mlp_bias: true }, 'mlp_bias is true'],
-  [{ rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'rope_scaling is "llama3"'],
+  [{ rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'rope_scaling.low_freq_factor is null'],
   [{ rope_parameters: { rope_type: 'yarn' } }, 'rope_parameters.rope_type is "yarn"'],
   [{ num_key_value_heads: 4 }, 'num_key_value_heads is 4'],
   [{ head_dim: 63 }, 'head_dim is 63'],

@@ -18,6 +18,7 @@ import {
 
 const { config } = tinyWeights(SMALLEST);
 const LORA = { precision: 'f32', lora: { rank: 2, scale: 2 } } as const;
+const SHAPE = { rows: 16, prefix: 40, block: 128 };
 const BARE = { precision: 'f32' } as const;
 
 function ends({ g, outputs, given }: GraphPart) {
@@ -58,12 +59,12 @@ describe('graphs of a layer', () => {
   });
 
   it('attention graphs read a prefix of keys and values, and backward the output that was kept', () => {
-    expect(ends(attentionForward(config, 16, 40, 128))).toEqual({ inputs: ['k', 'mask', 'q', 'v'], outputs: ['o'] });
-    expect(ends(attentionBackward(config, 16, 40, 128))).toEqual({
+    expect(ends(attentionForward(config, SHAPE))).toEqual({ inputs: ['k', 'mask', 'q', 'v'], outputs: ['o'] });
+    expect(ends(attentionBackward(config, SHAPE))).toEqual({
       inputs: ['do', 'k', 'mask', 'o', 'q', 'v'],
       outputs: ['grad.q', 'grad.k', 'grad.v'],
     });
-    const { outputs } = attentionBackward(config, 16, 40, 128);
+    const { outputs } = attentionBackward(config, SHAPE);
     expect(outputs['grad.k']!.shape).toEqual([56, 8]);
   });
 });

@@ -4,8 +4,15 @@ import { gradient } from '../graph/gradient.ts';
 import { GraphBuilder, type Value } from '../graph/graph.ts';
 import type { DType } from '../graph/value.ts';
 import type { ModelConfig } from './config.ts';
+import {
+  type AttentionShape,
+  afterAttention,
+  beforeAttention,
+  linearGroups,
+  rmsNorm,
+  segmentAttention,
+} from './decoder-layer.ts';
 import { type LinearSettings, loraShapes } from './linear.ts';
-import { afterAttention, beforeAttention, linearGroups, rmsNorm, segmentAttention } from './llama.ts';
 
 /** A graph ready to be emitted: what comes out, and what comes in although the graph could compute it. */
 export interface GraphPart {
@@ -80,28 +87,16 @@ export function afterBackward(config: ModelConfig, rows: number, settings: Linea
 }
 
 /** q, k, v, mask -> o. */
-export function attentionForward(
-  config: ModelConfig,
-  rows: number,
-  prefix: number,
-  block: number,
-  dtype?: DType,
-): GraphPart {
+export function attentionForward(config: ModelConfig, shape: AttentionShape, dtype?: DType): GraphPart {
   const g = new GraphBuilder();
-  const { o } = segmentAttention(g, config, rows, prefix, block, dtype);
+  const { o } = segmentAttention(g, config, shape, dtype);
   return { g, outputs: { o }, given: {} };
 }
 
 /** q, k, v, mask, o, do -> grad.q, grad.k, grad.v. */
-export function attentionBackward(
-  config: ModelConfig,
-  rows: number,
-  prefix: number,
-  block: number,
-  dtype?: DType,
-): GraphPart {
+export function attentionBackward(config: ModelConfig, shape: AttentionShape, dtype?: DType): GraphPart {
   const g = new GraphBuilder();
-  const { q, k, v, o } = segmentAttention(g, config, rows, prefix, block, dtype);
+  const { q, k, v, o } = segmentAttention(g, config, shape, dtype);
   return { g, outputs: namedGradients(g, [o], [seed(g, 'o', o)], { q, k, v }), given: { o } };
 }
 

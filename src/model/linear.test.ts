@@ -10,6 +10,7 @@ import { type LinearGroup, linear, loraShapes, outputsOf } from './linear.ts';
 const GROUP: LinearGroup = {
   name: 'qkv',
   inputs: 5,
+  bias: false,
   parts: [
     { name: 'q', outputs: 4 },
     { name: 'k', outputs: 2 },

@@ -8,6 +8,8 @@ import type { LinearName } from './config.ts';
 export interface LinearGroup {
   readonly name: 'qkv' | 'o' | 'gateUp' | 'down';
   readonly inputs: number;
+  /** A bias is added to the base's product. */
+  readonly bias: boolean;
   readonly parts: readonly { readonly name: LinearName; readonly outputs: number }[];
 }
 
@@ -32,16 +34,17 @@ export function loraShapes(group: LinearGroup, rank: number): Record<string, rea
 }
 
 /**
- * y = x W + scale (x A) B for x `[rows, inputs]`, y `[rows, sum of outputs]` (LoRA: arXiv 2106.09685).
+ * y = x W + bias + scale (x A) B for x `[rows, inputs]`, y `[rows, sum of outputs]` (LoRA: arXiv 2106.09685).
  *
  * Graph inputs it reads: `<group>.weight` f32 `[outputs, inputs]`, or `<group>.int8` `[inputs, outputs]`,
- * `<group>.scale` `[outputs]` and `<group>.int8t` `[outputs, inputs]`; and those of loraShapes.
+ * `<group>.scale` `[outputs]` and `<group>.int8t` `[outputs, inputs]`; `<group>.bias` `[outputs]` where the group has
+ * one; and those of loraShapes.
  */
 export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: LinearSettings): Value {
   const { precision, lora, dtype = 'float32' } = settings;
   const outputs = outputsOf(group);
   const { name, inputs } = group;
-  const base =
+  const product =
     precision === 'f32'
       ? g.op('MatMul', [x, g.input(`${name}.weight`, dtype, [outputs, inputs])], { transB: 1 })
       : g.op('Int8MatMul', [
@@ -50,6 +53,7 @@ export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: 
           g.input(`${name}.scale`, 'float32', [outputs]),
           g.input(`${name}.int8t`, 'int8', [outputs, inputs]),
         ]);
+  const base = group.bias ? g.op('Add', [product, g.input(`${name}.bias`, dtype, [outputs])]) : product;
   if (!lora) return base;
   const shapes = loraShapes(group, lora.rank);
   const parameter = (key: string) => g.input(key, dtype, shapes[key]!);

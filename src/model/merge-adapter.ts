@@ -2,7 +2,7 @@
 
 import { type Adapter, adapterScale } from './adapter.ts';
 import { LINEAR_NAMES, type ModelWeights } from './config.ts';
-import { linearGroups } from './llama.ts';
+import { linearGroups } from './decoder-layer.ts';
 
 /** W + scale (A B)^T for every adapted linear, as new f32 weights `[outputs, inputs]`; the others are shared, not copied. */
 export function mergeAdapter(weights: ModelWeights, adapter: Adapter): ModelWeights {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tinyWeights } from '../../test/tiny-models.ts';
 import { LINEAR_NAMES } from './config.ts';
-import { linearGroups } from './llama.ts';
+import { linearGroups } from './decoder-layer.ts';
 import { f32Model, groupWeight, weightOf } from './runtime-model.ts';
 
 const weights = tinyWeights();

@@ -2,13 +2,14 @@
 
 import type { Tensor } from '../graph/value.ts';
 import { LINEAR_NAMES, type ModelConfig, type ModelWeights } from './config.ts';
+import { linearGroups } from './decoder-layer.ts';
+import { EMBEDDING, FINAL_NORM, HEAD, layerNorms } from './hub-weights.ts';
 import { type LinearGroup, outputsOf, type Precision } from './linear.ts';
-import { linearGroups } from './llama.ts';
 
 export interface RuntimeModel {
   readonly config: ModelConfig;
   readonly precision: Precision;
-  /** Graph inputs of each layer by name: norm1, norm2 and the linear groups' weights. */
+  /** Graph inputs of each layer by name: norms (their offset added) and the linear groups' weights and biases. */
   readonly layers: readonly Readonly<Record<string, Tensor>>[];
   readonly normFinal: Tensor;
   /** Token embedding f32 `[vocabulary, hidden]`. */
@@ -42,11 +43,29 @@ export function groupWeight(weights: ModelWeights, layer: number, group: LinearG
 
 const vector = (data: Float32Array): Tensor => ({ dtype: 'float32', shape: [data.length], data });
 
-/** The norm weights of a layer, by graph input. */
-export function layerNorms(weights: ModelWeights, layer: number): { norm1: Float32Array; norm2: Float32Array } {
-  const { hiddenSize } = weights.config;
-  const norm = (name: string) => weightOf(weights, `model.layers.${layer}.${name}.weight`, [hiddenSize]);
-  return { norm1: norm('input_layernorm'), norm2: norm('post_attention_layernorm') };
+/** A norm's stored weight with the family's offset added. */
+function normWeight(weights: ModelWeights, name: string, size: number): Float32Array {
+  const stored = weightOf(weights, name, [size]);
+  const { normOffset } = weights.config;
+  return normOffset === 0 ? stored : stored.map((w) => w + normOffset);
+}
+
+/** What a layer has besides the weights of its linears: norms and biases, by graph input. */
+export function layerVectors(weights: ModelWeights, layer: number): Record<string, Tensor> {
+  const { config } = weights;
+  const prefix = `model.layers.${layer}`;
+  const norms = Object.entries(layerNorms(config)).map(([input, { name, size }]) => [
+    input,
+    vector(normWeight(weights, `${prefix}.${name}.weight`, size)),
+  ]);
+  const biases = Object.values(linearGroups(config)).flatMap(({ name, bias, parts }) => {
+    if (!bias) return [];
+    const values = parts.flatMap((part) => [
+      ...weightOf(weights, `${prefix}.${LINEAR_NAMES[part.name]}.bias`, [part.outputs]),
+    ]);
+    return [[`${name}.bias`, vector(Float32Array.from(values))]];
+  });
+  return Object.fromEntries([...norms, ...biases]) as Record<string, Tensor>;
 }
 
 /** What lies outside the layers. */
@@ -57,11 +76,11 @@ export function outerWeights(weights: ModelWeights): Pick<RuntimeModel, 'normFin
     shape: [vocabSize, hiddenSize],
     data: weightOf(weights, name, [vocabSize, hiddenSize]),
   });
-  const embedding = table('model.embed_tokens.weight');
+  const embedding = table(EMBEDDING);
   return {
-    normFinal: vector(weightOf(weights, 'model.norm.weight', [hiddenSize])),
+    normFinal: vector(normWeight(weights, FINAL_NORM, hiddenSize)),
     embedding,
-    head: tieEmbeddings ? embedding : table('lm_head.weight'),
+    head: tieEmbeddings ? embedding : table(HEAD),
   };
 }
 
@@ -70,7 +89,6 @@ export function f32Model(weights: ModelWeights): RuntimeModel {
   const { config } = weights;
   const groups = Object.values(linearGroups(config));
   const layers = Array.from({ length: config.layers }, (_, layer) => {
-    const { norm1, norm2 } = layerNorms(weights, layer);
     const linears = groups.map((group) => [
       `${group.name}.weight`,
       {
@@ -79,7 +97,7 @@ export function f32Model(weights: ModelWeights): RuntimeModel {
         data: groupWeight(weights, layer, group),
       } satisfies Tensor,
     ]);
-    return { norm1: vector(norm1), norm2: vector(norm2), ...Object.fromEntries(linears) } as Record<string, Tensor>;
+    return { ...layerVectors(weights, layer), ...Object.fromEntries(linears) } as Record<string, Tensor>;
   });
   return { config, precision: 'f32', layers, ...outerWeights(weights) };
 }

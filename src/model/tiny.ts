@@ -1,15 +1,16 @@
-/** Tiny random Llama-family models with a byte-level tokenizer: for debug recipes and tests, made in milliseconds. */
+/** Tiny random models of every family with a byte-level tokenizer: for debug recipes and tests, made in milliseconds. */
 
 import { join } from 'node:path';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { type RandomStream, randomStream } from '../foundation/random.ts';
-import type { ModelConfig } from './config.ts';
-import { toGenerationConfig, toHubConfig } from './hub-config.ts';
+import type { FamilyName, ModelConfig } from './config.ts';
+import { parseHubConfig, toGenerationConfig, toHubConfig } from './hub-config.ts';
 import { EMBEDDING, hubWeightShapes } from './hub-weights.ts';
 import { type FloatTensor, writeSafetensors } from './safetensors.ts';
 import { tokenizerFiles } from './tokenizer-files.ts';
 
 export interface TinySettings {
+  readonly family: FamilyName;
   readonly seed: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -22,6 +23,7 @@ export interface TinySettings {
 
 /** About 400 kB: heads of 16, grouped queries, sizes the int8 kernels like. */
 export const TINY_DEFAULTS: TinySettings = {
+  family: 'llama',
   seed: 0,
   hiddenSize: 64,
   intermediateSize: 160,
@@ -74,23 +76,30 @@ export function writeTinyModel(folder: string, settings: Partial<TinySettings> =
   return config;
 }
 
+/** What a family's config.json says beyond sizes: small enough for windows and odd head sizes to show in short texts. */
+const FAMILY_FIELDS: Readonly<Record<FamilyName, Readonly<Record<string, unknown>>>> = {
+  llama: { rms_norm_eps: 1e-5 },
+  qwen2: {},
+  qwen3: { head_dim: 24 },
+  gemma3_text: { head_dim: 24, query_pre_attn_scalar: 20, sliding_window: 8, sliding_window_pattern: 2 },
+};
+
 function tinyConfig(tiny: TinySettings): ModelConfig {
-  return {
-    family: 'llama',
-    vocabSize: BYTES + SPECIALS.length,
-    hiddenSize: tiny.hiddenSize,
-    intermediateSize: tiny.intermediateSize,
-    layers: tiny.layers,
-    heads: tiny.heads,
-    kvHeads: tiny.kvHeads,
-    headDim: tiny.hiddenSize / tiny.heads,
-    ropeTheta: 10_000,
-    normEpsilon: 1e-5,
-    tieEmbeddings: tiny.tieEmbeddings,
-    maxPositions: tiny.maxPositions,
-    bosTokenId: BOS,
-    eosTokenIds: [EOS],
+  const json = {
+    model_type: tiny.family,
+    vocab_size: BYTES + SPECIALS.length,
+    hidden_size: tiny.hiddenSize,
+    intermediate_size: tiny.intermediateSize,
+    num_hidden_layers: tiny.layers,
+    num_attention_heads: tiny.heads,
+    num_key_value_heads: tiny.kvHeads,
+    tie_word_embeddings: tiny.tieEmbeddings,
+    max_position_embeddings: tiny.maxPositions,
+    bos_token_id: BOS,
+    eos_token_id: EOS,
+    ...FAMILY_FIELDS[tiny.family],
   };
+  return parseHubConfig(json, 'the tiny model');
 }
 
 /** Variance-keeping weights: every linear by 1/sqrt(in), norms around 1, so that no weight is without effect on a logit. */
@@ -99,9 +108,10 @@ function tinyTensors(config: ModelConfig, seed: number): Map<string, FloatTensor
   for (const [name, shape] of hubWeightShapes(config)) {
     const random = randomStream(seed, name);
     const size = shape.reduce((product, length) => product * length, 1);
-    const isNorm = shape.length === 1;
-    const deviation = isNorm ? 0.1 : 1 / Math.sqrt(name === EMBEDDING ? config.hiddenSize : shape[1]!);
-    const data = Float32Array.from({ length: size }, () => (isNorm ? 1 : 0) + deviation * bellShaped(random));
+    const isVector = shape.length === 1;
+    const deviation = isVector ? 0.1 : 1 / Math.sqrt(name === EMBEDDING ? config.hiddenSize : shape[1]!);
+    const center = isVector && !name.endsWith('.bias') ? 1 - config.normOffset : 0;
+    const data = Float32Array.from({ length: size }, () => center + deviation * bellShaped(random));
     tensors.set(name, { shape, data });
   }
   return tensors;

@@ -55,7 +55,13 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     return ids.length === 0 ? '' : inner.decode([...ids], options);
   };
   const render = (messages: readonly TokenizerMessage[], withPrompt: boolean): number[] => {
-    const options = { tokenize: false, add_generation_prompt: withPrompt, chat_template: template };
+    // Models that think before they answer (Qwen3) are students that do not: their templates then close the thought at once.
+    const options = {
+      tokenize: false,
+      add_generation_prompt: withPrompt,
+      chat_template: template,
+      enable_thinking: false,
+    };
     return encode(inner.apply_chat_template([...messages], options) as string);
   };
   return {

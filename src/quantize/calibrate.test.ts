@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { plainHidden, plainModel } from '../../test/plain-decoder.ts';
 import { busyAdapter, drawTree, loraOf, SMALLEST, tinyWeights } from '../../test/tiny-models.ts';
 import type { LinearName } from '../model/config.ts';
-import { linearGroups } from '../model/llama.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { groupWeight } from '../model/runtime-model.ts';
 import { calibrate, calibrationSamples } from './calibrate.ts';
 import { smoothingScales } from './smooth-quant.ts';

@@ -5,7 +5,7 @@ import type { Floats } from '../engine/floats.ts';
 import { packSequences, type TokenSequence } from '../engine/pack.ts';
 import type { Tensor } from '../graph/value.ts';
 import type { ModelWeights } from '../model/config.ts';
-import { linearGroups } from '../model/llama.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { f32Model, groupWeight } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { type Smoothing, smoothingScales } from './smooth-quant.ts';

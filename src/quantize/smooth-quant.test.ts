@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { engineLogits, largestDistance } from '../../test/engine-logits.ts';
 import { drawTokens, smoothedWeights, tinyWeights } from '../../test/tiny-models.ts';
 import { randomStream } from '../foundation/random.ts';
-import { linearGroups } from '../model/llama.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { f32Model, groupWeight } from '../model/runtime-model.ts';
 import { noSmoothing, quantizedModel, type Smoothing, smoothingScales } from './smooth-quant.ts';
 

@@ -5,9 +5,9 @@
 
 import type { Tensor } from '../graph/value.ts';
 import type { ModelWeights } from '../model/config.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { type LinearGroup, outputsOf } from '../model/linear.ts';
-import { linearGroups } from '../model/llama.ts';
-import { groupWeight, layerNorms, outerWeights, type RuntimeModel } from '../model/runtime-model.ts';
+import { groupWeight, layerVectors, outerWeights, type RuntimeModel } from '../model/runtime-model.ts';
 import { quantizeWeight } from './int8.ts';
 
 /** Per layer: the scales s `[hidden]` of both norms' outputs. */
@@ -46,8 +46,9 @@ export function quantizedModel(weights: ModelWeights, smoothing: Smoothing): Run
   const { config } = weights;
   const groups = Object.values(linearGroups(config));
   const layers = smoothing.map((scales, layer) => {
-    const { norm1, norm2 } = layerNorms(weights, layer);
-    const tensors: Record<string, Tensor> = { norm1: divided(norm1, scales.qkv), norm2: divided(norm2, scales.gateUp) };
+    const tensors = layerVectors(weights, layer);
+    tensors.norm1 = divided(tensors.norm1!, scales.qkv);
+    tensors.norm2 = divided(tensors.norm2!, scales.gateUp);
     for (const group of groups) Object.assign(tensors, quantizedGroup(weights, layer, group, scales));
     return tensors;
   });
@@ -66,6 +67,6 @@ function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup
   } satisfies Record<string, Tensor>;
 }
 
-function divided(norm: Float32Array, scales: Float32Array): Tensor {
-  return { dtype: 'float32', shape: [norm.length], data: norm.map((w, j) => w / scales[j]!) };
+function divided({ shape, data }: Tensor, scales: Float32Array): Tensor {
+  return { dtype: 'float32', shape, data: (data as Float32Array).map((w, j) => w / scales[j]!) };
 }

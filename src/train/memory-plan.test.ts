@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../foundation/errors.ts';
 import type { ModelConfig } from '../model/config.ts';
+import { plainWiring } from '../model/families/llama.ts';
 import { describeMemory, type MemoryNeeds, planMemory, trainingBytes } from './memory-plan.ts';
 
 const SMOLLM2: ModelConfig = {
+  ...plainWiring(64, { theta: 100_000, scaling: undefined }),
   family: 'llama',
   vocabSize: 49_152,
   hiddenSize: 576,
@@ -12,7 +14,6 @@ const SMOLLM2: ModelConfig = {
   heads: 9,
   kvHeads: 3,
   headDim: 64,
-  ropeTheta: 100_000,
   normEpsilon: 1e-5,
   tieEmbeddings: true,
   maxPositions: 8192,

@@ -5,8 +5,8 @@ import { type Dense, evaluate, toDense } from '../../test/reference.ts';
 import { SMALLEST, tinyWeights } from '../../test/tiny-models.ts';
 import { rotaryTables } from '../engine/rotary-tables.ts';
 import { GraphBuilder } from '../graph/graph.ts';
+import { afterAttention, beforeAttention, linearGroups } from './decoder-layer.ts';
 import { outputsOf } from './linear.ts';
-import { afterAttention, beforeAttention, linearGroups } from './llama.ts';
 
 const { config } = tinyWeights(SMALLEST);
 const { headDim, heads, kvHeads, hiddenSize } = config;
@@ -17,7 +17,7 @@ function attentionInputs(positions: readonly number[]): { q: Dense; k: Dense; v:
   const rows = positions.length;
   const g = new GraphBuilder();
   const { q, k, v } = beforeAttention(g, config, rows, F64);
-  const { cos, sin, half } = rotaryTables(Int32Array.from(positions), config, 'float64');
+  const { cos, sin, half } = rotaryTables(Int32Array.from(positions), config.rope, headDim, 'float64');
   const draw = (name: string, shape: number[]) => toDense(drawNormal(shape, 'float64', 'llama', name));
   const one = draw('x', [1, hiddenSize]).data;
   const feeds = {
@@ -80,7 +80,7 @@ describe('beforeAttention()', () => {
     const [before, after] = [row(q, 0), row(q, 1)];
     const half = headDim / 2;
     for (let i = 0; i < half; i++) {
-      const angle = config.ropeTheta ** (-i / half);
+      const angle = config.rope.theta ** (-i / half);
       const turned = before[i]! * Math.cos(angle) - before[i + half]! * Math.sin(angle);
       expect(after[i]).toBeCloseTo(turned, 12);
     }

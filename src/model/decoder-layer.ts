@@ -1,37 +1,42 @@
-/** The Llama family's wiring (arXiv 2302.13971; GQA, SwiGLU, rotary halves as on the hub): layers as graph functions. */
+/** A decoder's layers as graph functions, wired as the config's family says (Wiring in config.ts). */
 
 import type { GraphBuilder, Value } from '../graph/graph.ts';
 import type { DType } from '../graph/value.ts';
 import type { ModelConfig } from './config.ts';
 import { type LinearGroup, type LinearSettings, linear } from './linear.ts';
 
+/** 2 z of the GELU = x (first + second x^2). */
+export const GELU_TERMS = [2 * Math.sqrt(2 / Math.PI), 2 * Math.sqrt(2 / Math.PI) * 0.044715] as const;
+
 /** The four products of a layer, in the order of the forward pass. */
 export function linearGroups(config: ModelConfig): Record<LinearGroup['name'], LinearGroup> {
-  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim, qkvBias } = config;
   return {
     qkv: {
       name: 'qkv',
       inputs: hiddenSize,
+      bias: qkvBias,
       parts: [
         { name: 'q', outputs: heads * headDim },
         { name: 'k', outputs: kvHeads * headDim },
         { name: 'v', outputs: kvHeads * headDim },
       ],
     },
-    o: { name: 'o', inputs: heads * headDim, parts: [{ name: 'o', outputs: hiddenSize }] },
+    o: { name: 'o', inputs: heads * headDim, bias: false, parts: [{ name: 'o', outputs: hiddenSize }] },
     gateUp: {
       name: 'gateUp',
       inputs: hiddenSize,
+      bias: false,
       parts: [
         { name: 'gate', outputs: intermediateSize },
         { name: 'up', outputs: intermediateSize },
       ],
     },
-    down: { name: 'down', inputs: intermediateSize, parts: [{ name: 'down', outputs: hiddenSize }] },
+    down: { name: 'down', inputs: intermediateSize, bias: false, parts: [{ name: 'down', outputs: hiddenSize }] },
   };
 }
 
-/** Root-mean-square norm of `[rows, hidden]` with the weight input `name`. */
+/** Root-mean-square norm over the last axis with the weight input `name`. */
 export function rmsNorm(g: GraphBuilder, x: Value, name: string, epsilon: number): Value {
   const weight = g.input(name, x.dtype, [x.shape[x.shape.length - 1]!]);
   return g.op('SimplifiedLayerNormalization', [x, weight], { epsilon });
@@ -49,9 +54,28 @@ function rotary(g: GraphBuilder, x: Value, cos: Value, sin: Value): Value {
   return g.op('Concat', [first, second], { axis: 2 });
 }
 
+/** Norms of query and key heads, x `[rows, heads + kvHeads, d]`. Inputs: normQ, normK `[d]`. */
+function headNorms(g: GraphBuilder, x: Value, { heads, kvHeads, normEpsilon }: ModelConfig): Value {
+  const [q, k] = g.apply('Split', [x], { axis: 1, sizes: [heads, kvHeads] }) as [Value, Value];
+  const normed = [rmsNorm(g, q, 'normQ', normEpsilon), rmsNorm(g, k, 'normK', normEpsilon)];
+  return g.op('Concat', normed, { axis: 1 });
+}
+
+/**
+ * The MLP's gate, x s(f(x)) with s the logistic function:
+ *   silu: f = x; gelu: x (1 + tanh z) / 2 = x s(2 z) with z = sqrt(2 / pi) (x + 0.044715 x^3) (arXiv 1606.08415).
+ */
+function activation(g: GraphBuilder, x: Value, kind: ModelConfig['activation']): Value {
+  if (kind === 'silu') return g.op('Mul', [x, g.op('Sigmoid', [x])]);
+  const [linearTerm, cubicTerm] = GELU_TERMS.map((term) => g.scalar(term, x.dtype)) as [Value, Value];
+  const slope = g.op('Add', [g.op('Mul', [g.op('Mul', [x, x]), cubicTerm]), linearTerm]);
+  return g.op('Mul', [x, g.op('Sigmoid', [g.op('Mul', [x, slope])])]);
+}
+
 /**
  * What happens before attention: x `[rows, hidden]` -> q `[rows, heads * d]`, k and v `[rows, kvHeads * d]`,
- * queries and keys rotated. Inputs: x, cos, sin `[rows, 1, d / 2]`, norm1, and the qkv group's.
+ * queries and keys rotated. Inputs: x, cos, sin `[rows, 1, d / 2]`, norm1, normQ and normK where heads have norms, and the
+ * qkv group's.
  */
 export function beforeAttention(g: GraphBuilder, config: ModelConfig, rows: number, settings: LinearSettings) {
   const { hiddenSize, heads, kvHeads, headDim, normEpsilon } = config;
@@ -62,7 +86,8 @@ export function beforeAttention(g: GraphBuilder, config: ModelConfig, rows: numb
   const qkv = linear(g, rmsNorm(g, x, 'norm1', normEpsilon), linearGroups(config).qkv, settings);
   const rotated = (heads + kvHeads) * headDim;
   const [qk, v] = g.apply('Split', [qkv], { axis: 1, sizes: [rotated, kvHeads * headDim] }) as [Value, Value];
-  const turned = rotary(g, g.op('Reshape', [qk], { shape: [rows, heads + kvHeads, headDim] }), cos, sin);
+  const byHead = g.op('Reshape', [qk], { shape: [rows, heads + kvHeads, headDim] });
+  const turned = rotary(g, config.headNorms ? headNorms(g, byHead, config) : byHead, cos, sin);
   const [q, k] = g.apply('Split', [g.op('Reshape', [turned], { shape: [rows, rotated] })], {
     axis: 1,
     sizes: [heads * headDim, kvHeads * headDim],
@@ -72,7 +97,7 @@ export function beforeAttention(g: GraphBuilder, config: ModelConfig, rows: numb
 
 /**
  * What happens after attention: x (the layer's input) and o (attention output) -> y `[rows, hidden]`.
- * Inputs: x, o, norm2, and the o, gateUp and down groups'. `middle` (the residual stream between attention and MLP) and
+ * Inputs: x, o, norm2, normAttention and normMlp where outputs have norms, and the o, gateUp and down groups'. `middle` (the residual stream between attention and MLP) and
  * `gateUp` are what a backward pass would rather keep than compute again.
  */
 export function afterAttention(g: GraphBuilder, config: ModelConfig, rows: number, settings: LinearSettings) {
@@ -81,31 +106,42 @@ export function afterAttention(g: GraphBuilder, config: ModelConfig, rows: numbe
   const groups = linearGroups(config);
   const x = g.input('x', dtype, [rows, hiddenSize]);
   const o = g.input('o', dtype, [rows, heads * headDim]);
-  const middle = g.op('Add', [x, linear(g, o, groups.o, settings)]);
+  const outputNorm = (output: Value, name: string) =>
+    config.outputNorms ? rmsNorm(g, output, name, normEpsilon) : output;
+  const middle = g.op('Add', [x, outputNorm(linear(g, o, groups.o, settings), 'normAttention')]);
   const gateUp = linear(g, rmsNorm(g, middle, 'norm2', normEpsilon), groups.gateUp, settings);
   const [gate, up] = g.apply('Split', [gateUp], { axis: 1, sizes: [intermediateSize, intermediateSize] }) as [
     Value,
     Value,
   ];
-  const activated = g.op('Mul', [g.op('Mul', [gate, g.op('Sigmoid', [gate])]), up]);
-  const y = g.op('Add', [middle, linear(g, activated, groups.down, settings)]);
+  const activated = g.op('Mul', [activation(g, gate, config.activation), up]);
+  const y = g.op('Add', [middle, outputNorm(linear(g, activated, groups.down, settings), 'normMlp')]);
   return { x, o, middle, gateUp, y };
 }
 
-/** Attention of one segment of `rows` tokens over `prefix` earlier tokens and itself. Inputs: q, k, v, mask. */
+/** One segment's attention: `rows` tokens over `prefix` earlier ones and themselves. */
+export interface AttentionShape {
+  readonly rows: number;
+  readonly prefix: number;
+  /** Query rows computed at once. */
+  readonly block: number;
+  /** Tokens a row sees, its own included; undefined: all. */
+  readonly window?: number | undefined;
+}
+
+/** Inputs: q, k, v, mask. */
 export function segmentAttention(
   g: GraphBuilder,
   config: ModelConfig,
-  rows: number,
-  prefix: number,
-  block: number,
+  { rows, prefix, block, window }: AttentionShape,
   dtype: DType = 'float32',
 ) {
-  const { heads, kvHeads, headDim } = config;
+  const { heads, kvHeads, headDim, scoreScale: scale } = config;
   const q = g.input('q', dtype, [rows, heads * headDim]);
   const k = g.input('k', dtype, [prefix + rows, kvHeads * headDim]);
   const v = g.input('v', dtype, [prefix + rows, kvHeads * headDim]);
   const mask = g.input('mask', dtype, [block, block]);
-  const o = g.op('CausalAttention', [q, k, v, mask], { heads, kvHeads, block, scale: 1 / Math.sqrt(headDim) });
+  const layout = { heads, kvHeads, block, scale, ...(window === undefined ? {} : { window }) };
+  const o = g.op('CausalAttention', [q, k, v, mask], layout);
   return { q, k, v, o };
 }

@@ -1,0 +1,17 @@
+/** The rows of tokens in the embedding table, scaled as the family has it. */
+
+import type { RuntimeModel } from '../model/runtime-model.ts';
+import type { Floats } from './floats.ts';
+
+/** Writes the tokens' rows into `x` `[rows, hidden]`, which is returned; rows beyond the tokens stay as they are. */
+export function embedTokens({ config, embedding }: RuntimeModel, tokens: ArrayLike<number>, x: Floats): Floats {
+  const { hiddenSize, embeddingScale } = config;
+  const table = embedding.data as Floats;
+  for (let i = 0; i < tokens.length; i++) {
+    const from = tokens[i]! * hiddenSize;
+    const to = i * hiddenSize;
+    x.set(table.subarray(from, from + hiddenSize), to);
+    if (embeddingScale !== 1) for (let j = to; j < to + hiddenSize; j++) x[j]! *= embeddingScale;
+  }
+  return x;
+}
