@@ -2,9 +2,9 @@
 
 import { UserError } from '../foundation/errors.ts';
 import type { ModelConfig } from '../model/config.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { hubWeightShapes } from '../model/hub-weights.ts';
 import { loraShapes, outputsOf, type Precision } from '../model/linear.ts';
-import { linearGroups } from '../model/decoder-layer.ts';
 
 /** Node with the tokenizer and this program: 0.26 to 0.35 GB measured. */
 const PROGRAM = 0.35e9;
