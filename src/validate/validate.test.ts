@@ -34,7 +34,10 @@ function fakeArms(asked: string[]): GenerateArm {
     for (const { item, messages } of [...prompts].reverse()) {
       asked.push(`${arm} ${item}`);
       const document = messages[0]!.content.slice('Document:\n'.length).split('\n\n').slice(0, -1).join('\n\n');
-      const five = [1, 2, 3, 4, 5].map((i) => `"audience_${i}": "Readers ${i}", "genre_${i}": "Letter ${i}"`);
+      const five = [1, 2, 3, 4, 5].map(
+        (i) =>
+          `"audience_${i}": "Those who read the morning paper, group ${i}", "genre_${i}": "A letter to the editor of that paper, ${i}"`,
+      );
       const pairs = arm === 'student-w8a8' ? `{${five.join(', ')}}` : 'Here are five pairs.';
       const text = item.includes('/') ? (arm === 'base' ? document : 'Nobody knows what this is about.') : pairs;
       yield { item, text, stopped: true, tokens: 7, seconds: 0.1 };
@@ -79,6 +82,8 @@ test('validateStudents() gives every arm the same inputs, keeps answers, and cal
     ['student', 0],
     ['student-w8a8', 1],
   ]);
+  // Fields alike are no loop.
+  expect(pairs!.rows[3]).toMatchObject({ complete: 1 });
   expect(texts!.rows.map((row) => [row.arm, row.total, row.documents])).toEqual([
     ['teacher', 8, 4],
     ['base', 8, 4],

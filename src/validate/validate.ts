@@ -186,7 +186,9 @@ async function allGenerations(
       for await (const answer of answers(task, context)) {
         const { item, text, stopped, tokens, seconds } = answer;
         const input = byItem.get(item)!;
-        file.add(lineOf(plan, input, { text, complete: complete(text, stopped), tokens, seconds }));
+        // Five pairs say the same words in every field; they are valid or not, and no loop.
+        const whole = plan.stage === 'pairs' ? stopped : complete(text, stopped);
+        file.add(lineOf(plan, input, { text, complete: whole, tokens, seconds }));
         context.emit({ type: 'sample-made', stage: plan.stage, source: arm, docId: input.document.id, text });
         progress(++done);
         if (context.signal.aborted) throw new InterruptedError();
