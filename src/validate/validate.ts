@@ -14,29 +14,19 @@ import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/sche
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import { canaryScores } from './canaries.ts';
-import { chooseJudge, JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
-import { contamination } from './contamination.ts';
-import { readFurtherScores } from './further-scores.ts';
+import { JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
-import { reliabilityOf } from './reliability.ts';
 import { renderTables } from './render.ts';
-import { scorePairs, scoreReformulations } from './score-outputs.ts';
-import type { ScoredItem } from './scored-item.ts';
+import { scoreStages } from './score-stages.ts';
 import { type StageInput, stageInputs, type TableStage, tableStages } from './stage-inputs.ts';
-import { type StageTable, stageTable } from './table.ts';
+import type { StageTable } from './table.ts';
 
 /** Part of the inputs' identity: raise it when scoring or tables change. */
 const VALIDATE_VERSION = 2;
 
 /** Five pairs take more room than one reformulation: recorded ones have 378 tokens at the median, 504 at most; reformulations 237, 572. */
 const PAIRS_ROOM = 1.5;
-
-const VALIDITY = {
-  kind: 'validity' as const,
-  description: 'No judge: a response is valid when it is JSON with five distinct pairs.',
-};
 
 const STAGES = { pairs: pairsStage, reformulate: reformulateStage };
 
@@ -90,7 +80,11 @@ export async function validateStudents(
   const total = plans.reduce((sum, plan) => sum + plan.inputs.length, 0);
   emit({ type: 'command-start', command: 'validate', detail: `${total} outputs`, total, unit: 'outputs' });
   const lines = await allGenerations(plans, recipe, folder, context, parts.generateArm ?? generateArm);
-  const { tables, items } = await scoreAll(plans, lines, recipe, folder, collected, context);
+  const outputsOf = (stage: TableStage) =>
+    plans
+      .filter((plan) => plan.stage === stage)
+      .flatMap((plan) => plan.inputs.map((input) => lines.get(planKey(plan, input))!));
+  const { tables, items } = await scoreStages(outputsOf, recipe, folder, collected, context);
   writeFileAtomic(join(folder.validation, 'scores.jsonl'), ...items.map((item) => `${JSON.stringify(item)}\n`));
   writeFileAtomic(folder.table1, `${JSON.stringify(tables, null, 2)}\n`);
   writeFileAtomic(join(folder.validation, 'table1.md'), renderTables(tables, 'markdown'));
@@ -219,76 +213,6 @@ function lineOf(
     ...answer,
     made_from: plan.madeFrom(input),
   };
-}
-
-async function scoreAll(
-  plans: readonly ArmPlan[],
-  lines: ReadonlyMap<string, GenerationLine>,
-  recipe: Recipe,
-  folder: RunFolder,
-  collected: Collected,
-  context: RunContext,
-): Promise<{ tables: StageTable[]; items: ScoredItem[] }> {
-  const { seed } = recipe;
-  const { margin, resamples } = recipe.validate;
-  const tables: StageTable[] = [];
-  const items: ScoredItem[] = [];
-  for (const stage of tableStages(recipe)) {
-    const outputs = plans
-      .filter((plan) => plan.stage === stage)
-      .flatMap((plan) => plan.inputs.map((input) => lines.get(planKey(plan, input))!));
-    if (outputs.length === 0) continue;
-    if (stage === 'pairs') {
-      const scored = scorePairs(outputs, collected.pairs);
-      const passes = (item: ScoredItem) => item.usable === true;
-      const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
-      tables.push(stageTable(stage, scored, options));
-      items.push(...scored);
-      continue;
-    }
-    const judge = await chooseJudge(recipe, folder, collected, context);
-    const scored = await scoreReformulations(outputs, collected.documents, judge, {
-      seed,
-      signal: context.signal,
-      onProgress: (done, total) =>
-        context.emit({ type: 'command-progress', command: 'validate', label: 'judge', done, total, unit: 'texts' }),
-    });
-    const options = { judge: judge.describe(), margin, resamples, seed };
-    const table = stageTable(stage, scored, options);
-    const reliability = reliabilityOf({
-      table,
-      items: scored,
-      options,
-      second: await furtherScores(recipe.validate.secondScores),
-      human: await furtherScores(recipe.validate.humanScores),
-      repeats: repeatedScores(collected),
-      keptFrom: recipe.curate.minScore,
-      contamination: contaminationOf(collected),
-      canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),
-    });
-    tables.push({ ...table, reliability });
-    items.push(...scored);
-  }
-  return { tables, items };
-}
-
-function contaminationOf({ documents, splits }: Collected) {
-  const of = (ids: readonly string[]) => ids.flatMap((id) => documents.get(id) ?? []);
-  return contamination(of(splits.train), of(splits.validation));
-}
-
-const furtherScores = async (path: string | undefined) =>
-  path === undefined ? undefined : await readFurtherScores(path);
-
-function repeatedScores({ texts, judgeTexts, judgements }: Collected) {
-  const docIds = new Map([
-    ...[...texts].map(([id, { docId }]) => [id, docId] as const),
-    ...judgeTexts.map(({ id, docId }) => [id, docId] as const),
-  ]);
-  return [...judgements].map(([id, given]) => ({
-    docId: docIds.get(id) ?? id,
-    scores: given.map(({ score }) => score),
-  }));
 }
 
 function summarise(tables: readonly StageTable[]): string {

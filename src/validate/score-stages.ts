@@ -1,0 +1,94 @@
+/** From the answers of all arms to scores, tables and what speaks for and against them. */
+
+import type { Collected } from '../collect/collected.ts';
+import type { RunContext } from '../foundation/run-context.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { canaryScores } from './canaries.ts';
+import { chooseJudge } from './choose-judge.ts';
+import { contamination } from './contamination.ts';
+import { readFurtherScores } from './further-scores.ts';
+import type { GenerationLine } from './generations.ts';
+import { reliabilityOf } from './reliability.ts';
+import { scorePairs, scoreReformulations } from './score-outputs.ts';
+import type { ScoredItem } from './scored-item.ts';
+import { type TableStage, tableStages } from './stage-inputs.ts';
+import { type StageTable, stageTable } from './table.ts';
+
+const VALIDITY = {
+  kind: 'validity' as const,
+  description: 'No judge: a response is valid when it is JSON with five distinct pairs.',
+};
+
+/**
+ * Scores the outputs of each stage that has any, all arms together, and makes its table.
+ *
+ * @param outputsOf the answers of all arms to a stage
+ * @throws InterruptedError when `context.signal` is aborted
+ */
+export async function scoreStages(
+  outputsOf: (stage: TableStage) => readonly GenerationLine[],
+  recipe: Recipe,
+  folder: RunFolder,
+  collected: Collected,
+  context: RunContext,
+): Promise<{ tables: StageTable[]; items: ScoredItem[] }> {
+  const { seed } = recipe;
+  const { margin, resamples } = recipe.validate;
+  const tables: StageTable[] = [];
+  const items: ScoredItem[] = [];
+  for (const stage of tableStages(recipe)) {
+    const outputs = outputsOf(stage);
+    if (outputs.length === 0) continue;
+    if (stage === 'pairs') {
+      const scored = scorePairs(outputs, collected.pairs);
+      const passes = (item: ScoredItem) => item.usable === true;
+      const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
+      tables.push(stageTable(stage, scored, options));
+      items.push(...scored);
+      continue;
+    }
+    const judge = await chooseJudge(recipe, folder, collected, context);
+    const scored = await scoreReformulations(outputs, collected.documents, judge, {
+      seed,
+      signal: context.signal,
+      onProgress: (done, total) =>
+        context.emit({ type: 'command-progress', command: 'validate', label: 'judge', done, total, unit: 'texts' }),
+    });
+    const options = { judge: judge.describe(), margin, resamples, seed };
+    const table = stageTable(stage, scored, options);
+    const reliability = reliabilityOf({
+      table,
+      items: scored,
+      options,
+      second: await furtherScores(recipe.validate.secondScores),
+      human: await furtherScores(recipe.validate.humanScores),
+      repeats: repeatedScores(collected),
+      keptFrom: recipe.curate.minScore,
+      contamination: contaminationOf(collected),
+      canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),
+    });
+    tables.push({ ...table, reliability });
+    items.push(...scored);
+  }
+  return { tables, items };
+}
+
+function contaminationOf({ documents, splits }: Collected) {
+  const of = (ids: readonly string[]) => ids.flatMap((id) => documents.get(id) ?? []);
+  return contamination(of(splits.train), of(splits.validation));
+}
+
+const furtherScores = async (path: string | undefined) =>
+  path === undefined ? undefined : await readFurtherScores(path);
+
+function repeatedScores({ texts, judgeTexts, judgements }: Collected) {
+  const docIds = new Map([
+    ...[...texts].map(([id, { docId }]) => [id, docId] as const),
+    ...judgeTexts.map(({ id, docId }) => [id, docId] as const),
+  ]);
+  return [...judgements].map(([id, given]) => ({
+    docId: docIds.get(id) ?? id,
+    scores: given.map(({ score }) => score),
+  }));
+}
