@@ -60,8 +60,8 @@ export function transformersJsConfig(dtype: 'fp32' | 'q8', dataFiles: Readonly<R
 }
 
 /**
- * The recipe's generation settings by their hub names. A penalty or a limit of n-grams that leaves the prompt alone has
- * none: those of transformers count it.
+ * The recipe's generation settings by their hub names. A penalty that leaves the prompt alone has none:
+ * that of transformers counts it.
  */
 function sampling({ temperature, topP, repetitionPenalty, penalizePrompt, maxTokens }: GenerationSettings): Json {
   return {

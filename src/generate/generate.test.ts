@@ -25,7 +25,6 @@ const GREEDY: GenerationSettings = {
   topP: 1,
   repetitionPenalty: 1,
   penalizePrompt: true,
-  noRepeatNgram: 0,
   maxTokens: 8,
   batch: 3,
 };
@@ -143,13 +142,6 @@ describe('generate()', () => {
     const finished = (tokens: readonly number[]) => tokens.length === 2;
     const result = (await run(model, [first], GREEDY, { finished })).get(first.id)!;
     expect(result).toMatchObject({ tokens: greedy.slice(0, 2), complete: true });
-  });
-
-  it('says no n tokens twice where noRepeatNgram is n; the prompt does not count', async () => {
-    const once = { ...GREEDY, noRepeatNgram: 1 };
-    const { tokens } = (await run(model, [first], once)).get(first.id)!;
-    expect(new Set(tokens).size).toBe(tokens.length);
-    expect(tokens[0]).toBe(greedy[0]);
   });
 
   it('applies the repetition penalty to tokens of the prompt and of the response', async () => {

@@ -4,7 +4,6 @@ import type { Emit } from '../foundation/events.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 import { Decoder, type GenerationModel, type PlaceInput } from './decoder.ts';
-import { noRepeatNgram } from './no-repeat-ngram.ts';
 import { sampleToken } from './sample-token.ts';
 
 export interface GenerationRequest {
@@ -116,7 +115,6 @@ function advance(
   options: GenerationSettings,
   { eosTokenIds, finished }: GenerationContext,
 ): Generated | undefined {
-  noRepeatNgram(logits, tokens, options.noRepeatNgram);
   const token = sampleToken(logits, seen, options, randomStream(request.seed, tokens.length));
   let complete = eosTokenIds.includes(token);
   if (!complete) {

@@ -103,11 +103,11 @@ test('studentTrain() lays the overrides of a student over the section, not over 
 
 test('studentGenerate() lays the overrides of a student over the section', () => {
   const recipe = parseRecipe(
-    `${MINIMAL}    generate: {noRepeatNgram: 4}\ngenerate: {temperature: 0.5, noRepeatNgram: 2}\n`,
+    `${MINIMAL}    generate: {repetitionPenalty: 1.2}\ngenerate: {temperature: 0.5, repetitionPenalty: 1.1}\n`,
     'r.yaml',
   );
   const settings = studentGenerate(recipe, recipe.students[0]!);
-  expect(settings).toMatchObject({ temperature: 0.5, noRepeatNgram: 4, repetitionPenalty: 1 });
+  expect(settings).toMatchObject({ temperature: 0.5, repetitionPenalty: 1.2, topP: 0.9 });
 });
 
 test.each([

@@ -165,7 +165,6 @@ const generation = z.strictObject({
     .boolean()
     .default(false)
     .describe("The penalty counts the prompt too, as transformers' does: a rewriter then avoids its source's words"),
-  noRepeatNgram: z.int().min(0).default(0).describe('So many tokens in a row occur once in a response; 0: no limit'),
   maxTokens: z.int().positive().default(380),
   batch: z.int().positive().default(32).describe('Sequences decoded together'),
 });
