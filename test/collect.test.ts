@@ -121,6 +121,20 @@ describe('collect()', () => {
     expect(server.mostAtOnce()).toBe(3);
   });
 
+  it('waits for the reset where the server says that nothing is left, and for no longer than ten minutes', async () => {
+    const nothingLeft = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m30s' };
+    const server = await serve((count) => {
+      if (count === 0) return { kind: 'headers', headers: nothingLeft };
+      return count === 9 ? { kind: 'status', status: 429, headers: { 'retry-after': '86400' } } : undefined;
+    });
+    const recipe = smallRecipe('openai', { collect: { stages: ['pairs', 'reformulate'], concurrency: 1 } });
+    const { waits, wait } = noWaiting();
+    await collect(recipe, newRun(), recordingContext().context, { wait });
+    expect(server.requests.length).toBe(31);
+    const [reset, refused] = waits.map((ms) => Math.ceil(ms / 1000));
+    expect([reset, refused]).toEqual([90, 600]);
+  });
+
   it('stops at once when the quota is used up, keeps what was paid, and goes on later', async () => {
     let broke = true;
     const server = await serve((count) =>

@@ -13,7 +13,9 @@ export type Misbehaviour =
   | { kind: 'cut-off' }
   /** The connection is closed without a word. */
   | { kind: 'reset' }
-  | { kind: 'slow'; ms: number };
+  | { kind: 'slow'; ms: number }
+  /** A good answer with these headers. */
+  | { kind: 'headers'; headers: Record<string, string> };
 
 export interface FakeServer {
   baseUrl: string;
@@ -53,11 +55,11 @@ export async function startFakeOpenai(
     };
     const fault = misbehave(requests.push(entry) - 1);
     if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
-    else if (fault !== undefined) return fail(response, fault);
+    else if (fault !== undefined && fault.kind !== 'headers') return fail(response, fault);
     const text = answers.get(conversationKey(body.messages));
     if (text === undefined) return fail(response, { kind: 'status', status: 400 });
     entry.answered = true;
-    send(response, 200, completion(body.model, text));
+    send(response, 200, completion(body.model, text), fault?.kind === 'headers' ? fault.headers : {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -93,7 +95,7 @@ function send(response: ServerResponse, status: number, body: unknown, headers: 
   response.end(JSON.stringify(body));
 }
 
-function fail(response: ServerResponse, fault: Exclude<Misbehaviour, { kind: 'slow' }>): void {
+function fail(response: ServerResponse, fault: Exclude<Misbehaviour, { kind: 'slow' | 'headers' }>): void {
   if (fault.kind === 'reset') response.socket?.destroy();
   else if (fault.kind === 'garbage') {
     response.writeHead(200, { 'content-type': 'application/json' });

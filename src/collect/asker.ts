@@ -5,9 +5,10 @@ import { InterruptedError, UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Ledger } from '../store/ledger.ts';
-import type { ResponseLine } from '../store/ledger-lines.ts';
+import type { ResponseLine, TokenUsage } from '../store/ledger-lines.ts';
 import { askWithRetries } from '../teacher/ask-with-retries.ts';
 import { usdAtMost, usdOf } from '../teacher/price.ts';
+import type { RateLimit } from '../teacher/rate-headers.ts';
 import type { Teacher, TeacherFailure, TeacherResponse } from '../teacher/teacher.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import { Budget } from './budget.ts';
@@ -59,6 +60,14 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
 
+  /** Servers count a request with the answer it may have. */
+  const heed = (limits: readonly RateLimit[], { request }: Job, usage?: TokenUsage) => {
+    const tokens = (usage?.promptTokens ?? 0) + request.params.maxTokens;
+    for (const { unit, left, resetMs } of limits) {
+      limit.left(unit, unit === 'requests' ? left : Math.floor(left / tokens), resetMs);
+    }
+  };
+
   const ask = async (job: Job, most: number) => {
     const asked = await askWithRetries(teacher, job.request, {
       maxAttempts: recipe.collect.maxAttempts,
@@ -80,7 +89,8 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
         });
       },
       onRetry: (failure) => {
-        if (failure.overloaded) limit.overloaded();
+        heed(failure.limits, job);
+        if (failure.overloaded) limit.overloaded(failure.retryAfterMs);
       },
       wait: parts.wait,
     });
@@ -90,6 +100,7 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
       budget.settle(most, line.usd ?? 0);
       failedInARow = 0;
       limit.succeeded();
+      heed(asked.response.limits ?? [], job, asked.response.usage);
       parts.onResponse(job, line);
       return;
     }
@@ -115,7 +126,7 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
       if (stop.signal.aborted) break;
       if (claimed.has(job.request.key)) continue;
       claimed.add(job.request.key);
-      await limit.acquire();
+      await limit.acquire((ms) => parts.wait(ms, stop.signal));
       const most = usdAtMost(job.request, recipe.teacher) ?? 0;
       // What is in flight may turn out cheaper than what is held back for it.
       let reserved = budget.reserve(most);

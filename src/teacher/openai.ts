@@ -4,6 +4,7 @@ import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { z } from 'zod';
 import { errorMessage, InterruptedError, UserError } from '../foundation/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { rateLimits, retryAfter } from './rate-headers.ts';
 import { type Teacher, TeacherFailure, type TeacherRequest, type TeacherResponse } from './teacher.ts';
 
 type OpenaiSettings = Extract<Recipe['teacher'], { kind: 'openai' }>;
@@ -77,7 +78,9 @@ export function openaiTeacher(
             },
           )
           .asResponse();
-        return readCompletion(await response.text(), request, settings.model, performance.now() - started);
+        const body = await response.text();
+        const read = readCompletion(body, request, settings.model, performance.now() - started);
+        return { ...read, limits: rateLimits(response.headers) };
       } catch (error) {
         if (error instanceof TeacherFailure) throw error;
         if (signal.aborted) throw new InterruptedError();
@@ -150,17 +153,8 @@ function statusFailure(error: APIError, settings: OpenaiSettings): TeacherFailur
   return new TeacherFailure(message, passing ? 'retry' : 'refuse', {
     overloaded,
     retryAfterMs: retryAfter(error.headers),
+    limits: rateLimits(error.headers),
   });
-}
-
-/** Milliseconds of `retry-after-ms` or `retry-after` (seconds or a date, RFC 9110 section 10.2.3). */
-export function retryAfter(headers: Headers | undefined, now: () => number = Date.now): number | undefined {
-  const milliseconds = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
-  if (milliseconds >= 0) return milliseconds;
-  const text = headers?.get('retry-after');
-  if (!text) return undefined;
-  const wait = /^\s*[\d.]+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now();
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
 function connectionMessage(error: unknown): string {

@@ -2,6 +2,7 @@
 
 import type { ChatMessage, StageName } from '../stage/stage.ts';
 import type { RequestParameters, TokenUsage } from '../store/ledger-lines.ts';
+import type { RateLimit } from './rate-headers.ts';
 
 export interface TeacherRequest {
   /** Content hash of {stage, promptVersion, model, params, messages}. */
@@ -21,6 +22,8 @@ export interface TeacherResponse {
   /** The model that answered, as the server names it. */
   model: string;
   latencyMs: number;
+  /** What the server says it still takes. */
+  limits?: readonly RateLimit[];
 }
 
 export interface Teacher {
@@ -48,11 +51,18 @@ export class TeacherFailure extends Error {
   readonly overloaded: boolean;
   /** The request was on its way and no answer came whole: the provider may have done the work. */
   readonly possiblyCharged: boolean;
+  /** What the server says it still takes. */
+  readonly limits: readonly RateLimit[];
 
   constructor(
     message: string,
     scope: FailureScope,
-    details: { retryAfterMs?: number | undefined; overloaded?: boolean; possiblyCharged?: boolean } = {},
+    details: {
+      retryAfterMs?: number | undefined;
+      overloaded?: boolean;
+      possiblyCharged?: boolean;
+      limits?: readonly RateLimit[];
+    } = {},
   ) {
     super(message);
     this.name = 'TeacherFailure';
@@ -60,5 +70,6 @@ export class TeacherFailure extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.overloaded = details.overloaded ?? false;
     this.possiblyCharged = details.possiblyCharged ?? false;
+    this.limits = details.limits ?? [];
   }
 }
