@@ -3,16 +3,14 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { CollectedReading, readMaterial, stagesOf } from '../collect/collected.ts';
+import { CollectedReading, readMaterial } from '../collect/collected.ts';
 import { stageJobs } from '../collect/jobs.ts';
 import { readManifest } from '../foundation/artifact.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
-import { judgeStage } from '../stage/judge.ts';
-import { pairsStage } from '../stage/pairs.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
-import type { ChatMessage, StageName } from '../stage/stage.ts';
+import { collectedStages } from '../stage/recipe-stages.ts';
+import type { AnyStage, ChatMessage, StageName, StageUnit } from '../stage/stage.ts';
 import { indexLedger } from '../store/ledger-index.ts';
 import { usdOf } from '../teacher/price.ts';
 import { count } from '../ui/format.ts';
@@ -45,8 +43,6 @@ export interface RunPlan {
   artifacts: { folder: string; kind: string; createdAt: string }[];
 }
 
-const STAGES = { pairs: pairsStage, reformulate: reformulateStage, judge: judgeStage };
-
 /** Pairs a document has. */
 const PAIRS = 5;
 
@@ -66,15 +62,15 @@ export async function planRun(recipe: Recipe, folder: RunFolder): Promise<RunPla
     const index = await indexLedger(folder.ledger);
     const reading = new CollectedReading(material, index, folder.ledger);
     const { train, dev, validation } = material.splits;
-    const expected = {
-      pairs: material.documents.size,
-      reformulate: PAIRS * material.documents.size,
-      judge: PAIRS * material.documents.size + material.judgeTexts.length,
+    const expected: Record<StageUnit, number> = {
+      document: material.documents.size,
+      pair: PAIRS * material.documents.size,
+      text: PAIRS * material.documents.size + material.judgeTexts.length,
     };
     const stages: StagePlan[] = [];
     try {
-      for (const stage of stagesOf(recipe)) {
-        stages.push(planStage(stage, expected[stage], reading, index));
+      for (const stage of collectedStages(recipe)) {
+        stages.push(planStage(stage, expected[stage.unit], reading, index));
         reading.readStage(stage);
       }
     } finally {
@@ -98,7 +94,7 @@ export async function planRun(recipe: Recipe, folder: RunFolder): Promise<RunPla
 }
 
 function planStage(
-  stage: StageName,
+  stage: AnyStage,
   expected: number,
   reading: CollectedReading,
   index: Awaited<ReturnType<typeof indexLedger>>,
@@ -116,22 +112,22 @@ function planStage(
   const toAsk = total - answered - failed;
   const unknown = (total - known) * typicalPromptLength(stage, reading);
   return {
-    stage,
+    stage: stage.name,
     total,
     estimated: upstream,
     answered,
     failed,
     toAsk,
     promptTokens: Math.round((characters + unknown) / CHARACTERS_PER_TOKEN),
-    completionTokens: toAsk * STAGES[stage].maxTokens,
+    completionTokens: toAsk * stage.maxTokens,
   };
 }
 
 /** Mean characters of a stage's prompts, with stand-ins for what earlier stages will answer. */
-function typicalPromptLength(stage: StageName, { sources }: CollectedReading): number {
+function typicalPromptLength(stage: AnyStage, { sources }: CollectedReading): number {
   const documents = [...sources.documents.values()];
   const lengths = documents.map((document) =>
-    promptLength(STAGES[stage].teacherPrompt({ document, text: document.text, pair: TYPICAL_PAIR })),
+    promptLength(stage.teacherPrompt({ document, text: document.text, pair: TYPICAL_PAIR })),
   );
   return lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length);
 }

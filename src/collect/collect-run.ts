@@ -5,10 +5,7 @@ import { UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { judgeStage } from '../stage/judge.ts';
-import { pairsStage } from '../stage/pairs.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
-import type { StageName } from '../stage/stage.ts';
+import type { AnyStage, StageName } from '../stage/stage.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
 import { createTeacher } from '../teacher/create-teacher.ts';
@@ -33,7 +30,7 @@ export class CollectRun {
   readonly #ledger: Ledger;
   readonly #parts: CollectParts;
   readonly #file: ReturnType<typeof statusFile>;
-  readonly #stages: Partial<Record<StageName, StageCounts>> = {};
+  readonly #stages: Record<StageName, StageCounts> = {};
   readonly #teacherName: string;
   #teacher: Teacher | undefined;
   #state: CollectStatus['state'] = 'running';
@@ -73,10 +70,10 @@ export class CollectRun {
   }
 
   /** Asks what the stage is missing. */
-  async askStage(stage: StageName, jobs: () => Iterable<Job>): Promise<void> {
+  async askStage(stage: AnyStage, jobs: () => Iterable<Job>): Promise<void> {
     const { index } = this.#ledger;
     const counts: StageCounts = { total: 0, answered: 0, failed: 0, unparsed: 0 };
-    this.#stages[stage] = counts;
+    this.#stages[stage.name] = counts;
     for (const { request } of jobs()) {
       counts.total++;
       if (index.responses.has(request.key)) counts.answered++;
@@ -84,7 +81,7 @@ export class CollectRun {
     }
     if (counts.answered + counts.failed < counts.total) {
       await this.#begin();
-      this.#progress(stage, counts);
+      this.#progress(stage.name, counts);
       await askAll(this.#missing(jobs()), {
         recipe: this.#recipe,
         teacher: this.#teacher!,
@@ -94,16 +91,16 @@ export class CollectRun {
         now: this.#parts.now ?? (() => new Date()),
         onResponse: (job, line) => {
           counts.answered++;
-          if (!this.#tell(job, line)) counts.unparsed++;
-          this.#progress(stage, counts);
+          if (!this.#tell(stage, job, line)) counts.unparsed++;
+          this.#progress(stage.name, counts);
         },
         onFailure: () => {
           counts.failed++;
-          this.#progress(stage, counts);
+          this.#progress(stage.name, counts);
         },
       });
     }
-    if (counts.total > 0 && counts.answered === 0) throw allFailed(stage, counts, [...index.failures.values()]);
+    if (counts.total > 0 && counts.answered === 0) throw allFailed(stage.name, counts, [...index.failures.values()]);
   }
 
   /** Equal requests are asked once, and unparsed answers of earlier runs count too: the final figures come from reading. */
@@ -145,21 +142,11 @@ export class CollectRun {
   }
 
   /** Shows the answer; tells whether it fits the stage. */
-  #tell({ request }: Job, line: ResponseLine): boolean {
-    const { stage, docId } = request;
-    const sample = { type: 'sample-made', stage, source: line.model, docId } as const;
-    if (stage === 'judge') {
-      const parsed = judgeStage.parse(line.text);
-      if (parsed.ok) this.#context.emit({ ...sample, text: parsed.value.analysis, score: parsed.value.score });
-      return parsed.ok;
-    }
-    const parsed = stage === 'pairs' ? pairsStage.parse(line.text) : reformulateStage.parse(line.text);
+  #tell(stage: AnyStage, { request }: Job, line: ResponseLine): boolean {
+    const parsed = stage.parse(line.text);
     if (!parsed.ok) return false;
-    const text =
-      typeof parsed.value === 'string'
-        ? parsed.value
-        : parsed.value.map((pair) => `${pair.genre} — ${pair.audience}`).join('\n');
-    this.#context.emit({ ...sample, text });
+    const sample = { type: 'sample-made', stage: stage.name, source: line.model, docId: request.docId } as const;
+    this.#context.emit({ ...sample, ...stage.show(parsed.value) });
     return true;
   }
 

@@ -4,9 +4,10 @@ import { InterruptedError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { collectedStages } from '../stage/recipe-stages.ts';
 import { Ledger } from '../store/ledger.ts';
 import { type CollectParts, CollectRun } from './collect-run.ts';
-import { type Collected, CollectedReading, readMaterial, stagesOf } from './collected.ts';
+import { type Collected, CollectedReading, readMaterial } from './collected.ts';
 import { stageJobs } from './jobs.ts';
 
 /**
@@ -30,10 +31,10 @@ export async function collect(
   const reading = new CollectedReading(material, ledger.index, folder.ledger);
   try {
     run.warn();
-    for (const stage of stagesOf(recipe)) {
+    for (const stage of collectedStages(recipe)) {
       await run.askStage(stage, () => stageJobs(stage, reading.sources));
       reading.readStage(stage);
-      run.settleCounts(stage, reading.collected);
+      run.settleCounts(stage.name, reading.collected);
     }
     const collected = reading.finish();
     run.finish('complete');

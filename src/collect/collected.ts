@@ -9,8 +9,9 @@ import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { type Judgement, judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
+import { collectedStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import { type GenreAudience, type Parsed, type SourceDocument, STAGE_NAMES, type StageName } from '../stage/stage.ts';
+import type { AnyStage, GenreAudience, Parsed, SourceDocument, StageName } from '../stage/stage.ts';
 import { ResponseReader } from '../store/ledger.ts';
 import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
@@ -98,16 +99,11 @@ export async function readCollected(recipe: Recipe, folder: RunFolder): Promise<
   const index = await indexLedger(folder.ledger);
   const reading = new CollectedReading(material, index, folder.ledger);
   try {
-    for (const stage of stagesOf(recipe)) reading.readStage(stage);
+    for (const stage of collectedStages(recipe)) reading.readStage(stage);
     return reading.finish();
   } finally {
     reading.close();
   }
-}
-
-/** The recipe's stages in the order in which they build on each other. */
-export function stagesOf(recipe: Pick<Recipe, 'collect'>): StageName[] {
-  return STAGE_NAMES.filter((stage) => recipe.collect.stages.includes(stage));
 }
 
 /** Reads stage after stage; each one's answers are the sources of the next one's jobs. */
@@ -139,7 +135,7 @@ export class CollectedReading {
     this.#hash = createHash('sha256').update(canonicalJson(splits));
   }
 
-  readStage(stage: StageName): void {
+  readStage(stage: AnyStage): void {
     const { failures } = this.collected;
     for (const { request } of stageJobs(stage, this.sources)) {
       const { key, docId, item } = request;
@@ -148,11 +144,11 @@ export class CollectedReading {
         const line = this.#reader.read(position);
         this.#hash.update(`${key}${line.text}\n`);
         const kept = this.#keep(stage, docId, item, line);
-        if (!kept.ok) failures.push({ stage, docId, item, kind: 'unparsed', reason: kept.reason });
+        if (!kept.ok) failures.push({ stage: stage.name, docId, item, kind: 'unparsed', reason: kept.reason });
       } else {
         const failure = this.#index.failures.get(key);
         if (failure === undefined) this.collected.missing++;
-        else failures.push({ stage, docId, item, kind: 'failed', reason: failure.reason });
+        else failures.push({ stage: stage.name, docId, item, kind: 'failed', reason: failure.reason });
       }
     }
   }
@@ -167,14 +163,14 @@ export class CollectedReading {
     this.#reader.close();
   }
 
-  #keep(stage: StageName, docId: string, item: string, line: ResponseLine): Parsed<unknown> {
+  #keep({ name }: AnyStage, docId: string, item: string, line: ResponseLine): Parsed<unknown> {
     const { pairs, texts, judgements } = this.collected;
-    if (stage === 'pairs') {
+    if (name === pairsStage.name) {
       const parsed = pairsStage.parse(line.text);
       if (parsed.ok) pairs.set(docId, parsed.value);
       return parsed;
     }
-    if (stage === 'reformulate') {
+    if (name === reformulateStage.name) {
       const parsed = reformulateStage.parse(line.text);
       const pair = pairs.get(docId)![Number(item.slice(item.lastIndexOf('/') + 1)) - 1]!;
       if (parsed.ok) texts.set(item, { docId, pair, text: parsed.value, finishReason: line.finishReason });

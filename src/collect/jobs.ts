@@ -2,10 +2,7 @@
 
 import type { JudgeText } from '../corpus/judge-texts.ts';
 import { contentHash } from '../foundation/hash.ts';
-import { judgeStage } from '../stage/judge.ts';
-import { pairsStage } from '../stage/pairs.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
-import type { GenreAudience, SourceDocument, Stage, StageName } from '../stage/stage.ts';
+import type { AnyStage, GenreAudience, SourceDocument, StageInput, StageUnit } from '../stage/stage.ts';
 import type { TeacherRequest } from '../teacher/teacher.ts';
 
 export interface Job {
@@ -23,43 +20,44 @@ export interface JobSources {
   judgeTexts: readonly JudgeText[];
 }
 
-/** A judge that is asked twice should answer twice the same. */
-const JUDGE_TEMPERATURE = 0;
-
 /** The jobs of a stage, lazily and in a fixed order: a large corpus never has all its prompts in memory. */
-export function stageJobs(stage: StageName, sources: JobSources): Generator<Job> {
-  return JOBS[stage](sources);
+export function* stageJobs(stage: AnyStage, sources: JobSources): Generator<Job> {
+  const { name, promptVersion } = stage;
+  const { name: model, temperature } = sources.teacher;
+  const params = { temperature: stage.temperature ?? temperature, maxTokens: stage.maxTokens };
+  for (const { item, input } of UNITS[stage.unit](sources)) {
+    const messages = stage.teacherPrompt(input);
+    const key = contentHash({ stage: name, promptVersion, model, params, messages });
+    yield { request: { key, stage: name, docId: input.document.id, item, messages, params }, promptVersion };
+  }
 }
 
-const JOBS: Record<StageName, (sources: JobSources) => Generator<Job>> = {
-  *pairs({ teacher, documents }) {
-    for (const document of documents.values()) {
-      yield job(pairsStage, { document }, document.id, document.id, teacher);
-    }
+interface Unit {
+  item: string;
+  input: StageInput;
+}
+
+/** Stands where a unit has no pair or no text; stages of that unit do not look at it. */
+const NOTHING = { pair: { genre: '', audience: '' }, text: '' };
+
+const UNITS: Record<StageUnit, (sources: JobSources) => Generator<Unit>> = {
+  *document({ documents }) {
+    for (const document of documents.values()) yield { item: document.id, input: { ...NOTHING, document } };
   },
-  *reformulate({ teacher, documents, pairs }) {
+  *pair({ documents, pairs }) {
     for (const [docId, ofDocument] of pairs) {
       const document = documents.get(docId)!;
       for (const [i, pair] of ofDocument.entries()) {
-        yield job(reformulateStage, { document, pair }, docId, `${docId}/${i + 1}`, teacher);
+        yield { item: `${docId}/${i + 1}`, input: { ...NOTHING, document, pair } };
       }
     }
   },
-  *judge({ teacher, documents, texts, judgeTexts }) {
-    const judge = { name: teacher.name, temperature: JUDGE_TEMPERATURE };
-    for (const [item, { docId, text }] of texts) {
-      yield job(judgeStage, { document: documents.get(docId)!, text }, docId, item, judge);
-    }
-    for (const { id, docId, text } of judgeTexts) {
-      yield job(judgeStage, { document: documents.get(docId)!, text }, docId, id, judge);
-    }
+  *text({ documents, texts, judgeTexts }) {
+    const unit = (item: string, docId: string, text: string): Unit => ({
+      item,
+      input: { ...NOTHING, document: documents.get(docId)!, text },
+    });
+    for (const [item, { docId, text }] of texts) yield unit(item, docId, text);
+    for (const { id, docId, text } of judgeTexts) yield unit(id, docId, text);
   },
 };
-
-function job<I>(stage: Stage<I, unknown>, input: I, docId: string, item: string, teacher: JobSources['teacher']): Job {
-  const messages = stage.teacherPrompt(input);
-  const params = { temperature: teacher.temperature, maxTokens: stage.maxTokens };
-  const { name, promptVersion } = stage;
-  const key = contentHash({ stage: name, promptVersion, model: teacher.name, params, messages });
-  return { request: { key, stage: name, docId, item, messages, params }, promptVersion };
-}

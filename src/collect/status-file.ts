@@ -18,7 +18,7 @@ export interface CollectStatus {
   pid: number;
   updatedAt: string;
   teacher: string;
-  stages: Partial<Record<StageName, StageCounts>>;
+  stages: Record<StageName, StageCounts>;
   spend: Spend[];
   /** US dollars of all responses in the ledger with a known price. */
   usd: number;

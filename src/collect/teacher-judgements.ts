@@ -36,7 +36,7 @@ export async function teacherJudgements(
   }
   const teacher = parts.teacher ?? (await createTeacher(recipe));
   const jobs = () =>
-    stageJobs('judge', {
+    stageJobs(judgeStage, {
       teacher: { name: teacher.name, temperature: 0 },
       documents,
       pairs: new Map(),

@@ -8,7 +8,8 @@ import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { STAGE_NAMES, type StageName } from '../stage/stage.ts';
+import { learntStages } from '../stage/recipe-stages.ts';
+import type { StageName } from '../stage/stage.ts';
 import { type Decision, decide } from './decide.ts';
 import { funnel, type StageFunnel } from './funnel.ts';
 import { indexRun } from './index-run.ts';
@@ -21,7 +22,7 @@ const CURATE_VERSION = 2;
 
 const ROUND = 1;
 
-export type CurateFacts = { stages: Partial<Record<StageName, StageFunnel>> };
+export type CurateFacts = { stages: Record<StageName, StageFunnel> };
 
 /**
  * Makes the SFT sets of every stage some student learns, from training and dev documents alone: Arrow folders and Parquet
@@ -33,12 +34,13 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
   const started = performance.now();
   const { emit, signal } = context;
   const collected = await readCollected(recipe, folder);
-  const stages = STAGE_NAMES.filter((stage) => recipe.students.some((student) => student.stages.includes(stage)));
+  const stages = learntStages(recipe);
+  const names = stages.map(({ name }) => name);
   const inputs = {
     version: CURATE_VERSION,
     curate: recipe.curate,
     seed: recipe.seed,
-    stages,
+    stages: names,
     judged: recipe.collect.stages.includes('judge'),
     // Only answers of collect: what later commands add to the ledger does not make the sets stale.
     answers: collected.answersHash,
@@ -48,30 +50,30 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
     emit({ type: 'command-skip', command: 'curate', reason: 'the SFT sets are complete for these answers' });
     return;
   }
-  emit({ type: 'command-start', command: 'curate', detail: stages.join(', '), total: stages.length, unit: 'stages' });
+  emit({ type: 'command-start', command: 'curate', detail: names.join(', '), total: stages.length, unit: 'stages' });
   if (collected.missing > 0) {
     const message = `collect has not finished: ${collected.missing} answers are missing; the sets are made of what is there`;
     emit({ type: 'log', level: 'warn', message });
   }
-  const facts: Required<CurateFacts> = { stages: {} };
+  const facts: CurateFacts = { stages: {} };
   const all: Decision[] = [];
   for (const [i, stage] of stages.entries()) {
     if (signal.aborted) throw new InterruptedError();
     const decisions = decide(
-      stage,
-      candidates(stage, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives }),
+      stage.name,
+      candidates(stage.name, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives }),
       recipe,
       inputs.judged,
     );
-    const counts = funnel(stage, decisions, collected);
-    if (counts.train === 0) refuse(stage, counts);
-    if (!complete) await writeSets(folder, stage, decisions);
-    facts.stages[stage] = counts;
+    const counts = funnel(stage.name, decisions, collected);
+    if (counts.train === 0) refuse(stage.name, counts);
+    if (!complete) await writeSets(folder, stage.name, decisions);
+    facts.stages[stage.name] = counts;
     all.push(...decisions);
     emit({
       type: 'command-progress',
       command: 'curate',
-      label: stage,
+      label: stage.name,
       done: i + 1,
       total: stages.length,
       unit: 'stages',

@@ -47,7 +47,7 @@ export function decide(
     }
     if (candidate.kind !== undefined && judge.kinds && !judge.kinds.includes(candidate.kind))
       return dropped(candidate, 'kind', `texts of kind ${candidate.kind} are not learned from`);
-    const objection = firstObjection(candidate, recipe.curate, STAGE_RULES[stage]);
+    const objection = firstObjection(candidate, recipe.curate, STAGE_RULES[stage] ?? []);
     return objection ? dropped(candidate, objection.rule, objection.reason) : { candidate };
   });
   dropDuplicates(stage, decisions);

@@ -47,7 +47,13 @@ export function candidates(
     ...judgeCandidates(...of),
     ...madeCandidates(...of, items, options),
   ];
-  const make = { pairs: pairsCandidates, reformulate: reformulateCandidates, judge }[stage];
+  const makers: Record<StageName, typeof judgeCandidates> = {
+    pairs: pairsCandidates,
+    reformulate: reformulateCandidates,
+    judge,
+  };
+  const make = makers[stage];
+  if (make === undefined) throw new TypeError(`internal: stage ${stage} has no candidates`);
   return TRAINING_SPLITS.flatMap((split) =>
     collected.splits[split].flatMap((docId) => {
       const document = collected.documents.get(docId);

@@ -9,7 +9,7 @@ import { ALIASES } from '../model/aliases.ts';
 import type { Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 
-const JOBS: Record<StudentSettings['stages'][number], string> = {
+const JOBS: Readonly<Record<string, string>> = {
   pairs: 'proposes five genre-audience pairs for a document',
   reformulate: 'rewrites a document for a genre and an audience',
   judge: 'judges from 1 to 5 how far a rewrite keeps to its document',
@@ -40,7 +40,10 @@ function modelCard(recipe: Recipe, student: StudentSettings, folder: RunFolder):
   const facts = readManifest(folder.student(student.name))?.facts ?? {};
   const form = adapter === 'beside' ? 'f32 adapter beside the int8 base' : 'adapter merged, then rounded to int8';
   const rows = [
-    ['Jobs', student.stages.map((stage) => `\`${stage}\`: ${JOBS[stage]}`).join('; ')],
+    [
+      'Jobs',
+      student.stages.map((stage) => `\`${stage}\`: ${JOBS[stage] ?? 'a stage of its recipe, below'}`).join('; '),
+    ],
     ['Base', `${base}, SHA-256 of its weights \`${String(facts.base_sha256 ?? 'unknown')}\``],
     ['Training', `LoRA rank ${settings.lora.rank}, alpha ${settings.lora.alpha}, precision ${settings.precision}`],
     ['Teacher', recipe.teacher.kind === 'openai' ? recipe.teacher.model : 'a recorded LLM'],

@@ -1,21 +1,39 @@
 /** What a recipe may not say although each of its fields is allowed. */
 
-import type { Recipe } from './schema.ts';
+import { nearestName } from './nearest-name.ts';
+import { BUILT_IN_STAGES, type Recipe } from './schema.ts';
 import { studentTrain } from './student-train.ts';
 
+interface Problem {
+  path: (string | number)[];
+  message: string;
+}
+
+const STAGES: readonly string[] = BUILT_IN_STAGES;
+
+const isStage = (name: string) => STAGES.includes(name);
+
+function unknownStage(name: string): string {
+  const nearest = nearestName(name, STAGES);
+  return `there is no stage ${name}${nearest ? `; did you mean ${nearest}?` : `: known are ${STAGES.join(', ')}`}`;
+}
+
 /** The contradictions of a recipe, each at the path where a person would mend it. */
-export function crossFieldProblems(recipe: Recipe): { path: (string | number)[]; message: string }[] {
+export function crossFieldProblems(recipe: Recipe): Problem[] {
   return [...collectProblems(recipe), ...studentProblems(recipe), ...splitProblems(recipe), ...judgeProblems(recipe)];
 }
 
-function collectProblems({ collect }: Recipe) {
+function collectProblems({ collect }: Recipe): Problem[] {
   const needs = { reformulate: 'pairs', judge: 'reformulate' } as const;
-  const problems = Object.entries(needs)
-    .filter(([stage, needed]) => collect.stages.includes(stage as 'judge') && !collect.stages.includes(needed))
+  const problems: Problem[] = Object.entries(needs)
+    .filter(([stage, needed]) => collect.stages.includes(stage) && !collect.stages.includes(needed))
     .map(([stage, needed]) => ({
       path: ['collect', 'stages'],
       message: `${stage} works on the answers of ${needed}, which is not collected`,
     }));
+  collect.stages.forEach((name, i) => {
+    if (!isStage(name)) problems.push({ path: ['collect', 'stages', i], message: unknownStage(name) });
+  });
   if (collect.judgeTexts !== undefined && !collect.stages.includes('judge')) {
     problems.push({
       path: ['collect', 'judgeTexts'],
@@ -29,7 +47,7 @@ function studentProblems(recipe: Recipe) {
   const owners = new Map<string, string>();
   const names = new Set<string>();
   return recipe.students.flatMap((student, i) => {
-    const problems: { path: (string | number)[]; message: string }[] = [];
+    const problems: Problem[] = [];
     if (names.has(student.name)) {
       problems.push({ path: ['students', i, 'name'], message: `a second student named ${student.name}` });
     }
@@ -37,7 +55,8 @@ function studentProblems(recipe: Recipe) {
     student.stages.forEach((stage, k) => {
       const path = ['students', i, 'stages', k];
       const owner = owners.get(stage);
-      if (!recipe.collect.stages.includes(stage)) {
+      if (!isStage(stage)) problems.push({ path, message: unknownStage(stage) });
+      else if (!recipe.collect.stages.includes(stage)) {
         problems.push({ path, message: `${stage} is not in collect.stages, so there is nothing to learn it from` });
       }
       if (owner !== undefined) problems.push({ path, message: `${stage} is already the job of student ${owner}` });

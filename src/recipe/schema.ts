@@ -2,7 +2,10 @@
 
 import { z } from 'zod';
 
-const stage = z.enum(['pairs', 'reformulate', 'judge']);
+/** Stages the toolkit knows of itself. */
+export const BUILT_IN_STAGES = ['pairs', 'reformulate', 'judge'] as const;
+
+const stage = z.string();
 
 const corpusFields = z.strictObject({
   text: z.string().optional().describe('Default: text, content, raw_content, meta.raw_text or content_split'),
@@ -72,7 +75,10 @@ const teacher = z.discriminatedUnion('kind', [
 ]);
 
 const collect = z.strictObject({
-  stages: z.array(stage).default(['pairs', 'reformulate', 'judge']).describe('Jobs the teacher does'),
+  stages: z
+    .array(stage)
+    .default(['pairs', 'reformulate', 'judge'])
+    .describe('Jobs the teacher does: `pairs`, `reformulate`, `judge`'),
   concurrency: z.int().positive().default(8).describe('Requests in flight'),
   maxAttempts: z.int().positive().default(6).describe('Tries of a request before it counts as failed'),
   timeoutSeconds: z.number().positive().default(120),

@@ -1,8 +1,7 @@
 /** A stage: one job of the labeler that a student can learn. Prompt, response format and parser in one definition. */
 
-export type StageName = 'pairs' | 'reformulate' | 'judge';
-
-export const STAGE_NAMES: readonly StageName[] = ['pairs', 'reformulate', 'judge'];
+/** A built-in stage or one that the recipe defines (recipe-stages.ts lists both). */
+export type StageName = string;
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -23,9 +22,22 @@ export interface GenreAudience {
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 
+/** What is asked about once: a document, a pair of it, or a text that claims to be made from it. */
+export type StageUnit = 'document' | 'pair' | 'text';
+
+/** All that a stage can be given; which parts there are depends on its unit. */
+export interface StageInput {
+  document: SourceDocument;
+  pair: GenreAudience;
+  text: string;
+}
+
 /** One stage. `I` is what goes in besides nothing else, `O` what a valid response means. */
 export interface Stage<I, O> {
   readonly name: StageName;
+  readonly unit: StageUnit;
+  /** Answers are running text: what is measured of texts and cleaned from them applies. */
+  readonly prose: boolean;
   /** Part of a request's identity: a changed prompt asks again. */
   readonly promptVersion: string;
   /** The full instruction for an LLM, the document first. */
@@ -38,6 +50,13 @@ export interface Stage<I, O> {
   finished?(response: string): string | undefined;
   /** What a student is trained to answer for a valid output. */
   completion(output: O): string;
+  /** A valid output for people who watch. */
+  show(output: O): { text: string; score?: number };
   /** Tokens a response may have. */
   readonly maxTokens: number;
+  /** The teacher's sampling; default: the recipe's. */
+  readonly temperature?: number;
 }
+
+/** A stage whose output is not looked into. */
+export type AnyStage = Stage<StageInput, unknown>;

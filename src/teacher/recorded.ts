@@ -59,7 +59,7 @@ export async function recordedTeacher(folder: string): Promise<Teacher> {
     kind: 'recorded',
     async complete({ stage, item }, signal) {
       signal.throwIfAborted();
-      const text = answers[stage].get(item);
+      const text = answers[stage]?.get(item);
       if (text === undefined) {
         throw new TeacherFailure(`the recording in ${folder} holds no ${stage} answer for ${item}`, 'refuse');
       }
@@ -70,7 +70,11 @@ export async function recordedTeacher(folder: string): Promise<Teacher> {
 
 /** Raw answers by stage and item: pairs `<docId>`, reformulate `<docId>/<k>`, judge the judged text's id (first ratings). */
 export async function readAnswers(folder: string): Promise<Record<StageName, Map<string, string>>> {
-  const answers = { pairs: new Map<string, string>(), reformulate: new Map<string, string>(), judge: new Map() };
+  const answers = {
+    pairs: new Map<string, string>(),
+    reformulate: new Map<string, string>(),
+    judge: new Map<string, string>(),
+  };
   for await (const row of rows(folder, 'pairs.jsonl', pairsRow)) {
     answers.pairs.set(row.doc_id, pairsStage.completion(row.pairs));
   }

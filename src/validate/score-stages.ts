@@ -4,6 +4,8 @@ import type { Collected } from '../collect/collected.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { pairsStage } from '../stage/pairs.ts';
+import type { AnyStage } from '../stage/stage.ts';
 import { canaryScores } from './canaries.ts';
 import { chooseJudge } from './choose-judge.ts';
 import { contamination } from './contamination.ts';
@@ -12,7 +14,7 @@ import type { GenerationLine } from './generations.ts';
 import { reliabilityOf } from './reliability.ts';
 import { scorePairs, scoreReformulations } from './score-outputs.ts';
 import type { ScoredItem } from './scored-item.ts';
-import { type TableStage, tableStages } from './stage-inputs.ts';
+import { tableStages } from './stage-inputs.ts';
 import { type StageTable, stageTable } from './table.ts';
 
 const VALIDITY = {
@@ -27,7 +29,7 @@ const VALIDITY = {
  * @throws InterruptedError when `context.signal` is aborted
  */
 export async function scoreStages(
-  outputsOf: (stage: TableStage) => readonly GenerationLine[],
+  outputsOf: (stage: AnyStage) => readonly GenerationLine[],
   recipe: Recipe,
   folder: RunFolder,
   collected: Collected,
@@ -40,11 +42,11 @@ export async function scoreStages(
   for (const stage of tableStages(recipe)) {
     const outputs = outputsOf(stage);
     if (outputs.length === 0) continue;
-    if (stage === 'pairs') {
+    if (stage.name === pairsStage.name) {
       const scored = scorePairs(outputs, collected.pairs);
       const passes = (item: ScoredItem) => item.usable === true;
       const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
-      tables.push(stageTable(stage, scored, options));
+      tables.push(stageTable(stage.name, scored, options));
       items.push(...scored);
       continue;
     }
@@ -56,7 +58,7 @@ export async function scoreStages(
         context.emit({ type: 'command-progress', command: 'validate', label: 'judge', done, total, unit: 'texts' }),
     });
     const options = { judge: judge.describe(), margin, resamples, seed };
-    const table = stageTable(stage, scored, options);
+    const table = stageTable(stage.name, scored, options);
     const reliability = reliabilityOf({
       table,
       items: scored,

@@ -6,11 +6,9 @@ import { UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
+import { learntStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import type { ChatMessage, GenreAudience, SourceDocument } from '../stage/stage.ts';
-
-/** Stages that have a table; a `judge` student is measured by its agreement instead. */
-export type TableStage = 'pairs' | 'reformulate';
+import type { AnyStage, ChatMessage, GenreAudience, SourceDocument } from '../stage/stage.ts';
 
 export interface StageInput {
   item: string;
@@ -21,10 +19,9 @@ export interface StageInput {
   teacher: { text: string; complete: boolean } | undefined;
 }
 
-/** Stages that some student learns, in the order of the pipeline. */
-export function tableStages(recipe: Recipe): TableStage[] {
-  const learnt = recipe.students.flatMap((student) => student.stages);
-  return (['pairs', 'reformulate'] as const).filter((stage) => learnt.includes(stage));
+/** The stages that have a table: those some student learns. A `judge` student is measured by its agreement instead. */
+export function tableStages(recipe: Recipe): AnyStage[] {
+  return learntStages(recipe).filter(({ unit }) => unit !== 'text');
 }
 
 /**
@@ -33,9 +30,9 @@ export function tableStages(recipe: Recipe): TableStage[] {
  *
  * @throws UserError where there are no validation documents
  */
-export function stageInputs(stage: TableStage, recipe: Recipe, collected: Collected): StageInput[] {
+export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collected): StageInput[] {
   const documents = validationDocuments(recipe, collected);
-  if (stage === 'pairs') {
+  if (stage.unit === 'document') {
     return documents.map((document) => {
       const pairs = collected.pairs.get(document.id);
       const teacher = pairs && { text: pairsStage.completion(pairs), complete: true };

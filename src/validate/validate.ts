@@ -13,13 +13,13 @@ import type { RunFolder } from '../foundation/run-folder.ts';
 import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { pairsStage } from '../stage/pairs.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
+import type { AnyStage } from '../stage/stage.ts';
 import { JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
 import { renderTables } from './render.ts';
 import { scoreStages } from './score-stages.ts';
-import { type StageInput, stageInputs, type TableStage, tableStages } from './stage-inputs.ts';
+import { type StageInput, stageInputs, tableStages } from './stage-inputs.ts';
 import type { StageTable } from './table.ts';
 
 /** Part of the inputs' identity: raise it when scoring or tables change. */
@@ -28,8 +28,6 @@ const VALIDATE_VERSION = 2;
 /** Five pairs take more room than one reformulation: recorded ones have 378 tokens at the median, 504 at most; reformulations 237, 572. */
 const PAIRS_ROOM = 1.5;
 
-const STAGES = { pairs: pairsStage, reformulate: reformulateStage };
-
 /** What a library caller or a test may replace. */
 export interface ValidateParts {
   generateArm?: GenerateArm;
@@ -37,7 +35,7 @@ export interface ValidateParts {
 
 /** All answers of one arm to one stage. */
 interface ArmPlan {
-  stage: TableStage;
+  stage: AnyStage;
   arm: 'teacher' | GeneratingArm;
   model: string;
   student: StudentSettings;
@@ -80,9 +78,9 @@ export async function validateStudents(
   const total = plans.reduce((sum, plan) => sum + plan.inputs.length, 0);
   emit({ type: 'command-start', command: 'validate', detail: `${total} outputs`, total, unit: 'outputs' });
   const lines = await allGenerations(plans, recipe, folder, context, parts.generateArm ?? generateArm);
-  const outputsOf = (stage: TableStage) =>
+  const outputsOf = (stage: AnyStage) =>
     plans
-      .filter((plan) => plan.stage === stage)
+      .filter((plan) => plan.stage.name === stage.name)
       .flatMap((plan) => plan.inputs.map((input) => lines.get(planKey(plan, input))!));
   const { tables, items } = await scoreStages(outputsOf, recipe, folder, collected, context);
   writeFileAtomic(join(folder.validation, 'scores.jsonl'), ...items.map((item) => `${JSON.stringify(item)}\n`));
@@ -110,11 +108,11 @@ function judgeStudentHash(recipe: Recipe, folder: RunFolder): string | undefined
   return student && (readManifest(folder.student(student.name))?.inputHash ?? 'untrained');
 }
 
-function stagePlans(stage: TableStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
+function stagePlans(stage: AnyStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
   const inputs = stageInputs(stage, recipe, collected);
-  const room = stage === 'pairs' ? PAIRS_ROOM : 1;
+  const room = stage.name === pairsStage.name ? PAIRS_ROOM : 1;
   return recipe.students
-    .filter((student) => student.stages.includes(stage))
+    .filter((student) => student.stages.includes(stage.name))
     .flatMap((student, position) => {
       const { maxTokens, ...sampling } = studentGenerate(recipe, student);
       const settings = { ...sampling, maxTokens: Math.ceil(maxTokens * room) };
@@ -159,7 +157,7 @@ async function allGenerations(
       context.emit({
         type: 'command-progress',
         command: 'validate',
-        label: `${plan.stage} ${plan.arm}`,
+        label: `${plan.stage.name} ${plan.arm}`,
         done,
         total: plan.inputs.length,
         unit: 'outputs',
@@ -175,15 +173,15 @@ async function allGenerations(
       const prompts = missing.map(({ item, prompt }) => ({ item, messages: prompt }));
       const { arm, student, settings } = plan;
       let done = plan.inputs.length - missing.length;
-      const { finished } = STAGES[plan.stage];
+      const { finished } = plan.stage;
       const task = { recipe, folder, arm, student, settings, prompts, ...(finished && { finished }) };
       for await (const answer of answers(task, context)) {
         const { item, text, stopped, tokens, seconds } = answer;
         const input = byItem.get(item)!;
-        // Five pairs say the same words in every field; they are valid or not, and no loop.
-        const whole = plan.stage === 'pairs' ? stopped : complete(text, stopped);
+        // Five pairs say the same words in every field; what is no prose is valid or not, and no loop.
+        const whole = plan.stage.prose ? complete(text, stopped) : stopped;
         file.add(lineOf(plan, input, { text, complete: whole, tokens, seconds }));
-        context.emit({ type: 'sample-made', stage: plan.stage, source: arm, docId: input.document.id, text });
+        context.emit({ type: 'sample-made', stage: plan.stage.name, source: arm, docId: input.document.id, text });
         progress(++done);
         if (context.signal.aborted) throw new InterruptedError();
       }
@@ -195,7 +193,7 @@ async function allGenerations(
 }
 
 function planKey({ arm, stage, model }: ArmPlan, { item }: StageInput): string {
-  return outputKey({ arm, stage, model, item });
+  return outputKey({ arm, stage: stage.name, model, item });
 }
 
 function lineOf(
@@ -206,7 +204,7 @@ function lineOf(
   return {
     arm: plan.arm,
     model: plan.model,
-    stage: plan.stage,
+    stage: plan.stage.name,
     doc_id: input.document.id,
     item: input.item,
     ...input.pair,
