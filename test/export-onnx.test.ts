@@ -21,14 +21,14 @@ import { f32Model } from '../src/model/runtime-model.ts';
 import { loadTokenizer, type Tokenizer } from '../src/model/tokenizer.ts';
 import { encodeModel } from '../src/onnx/model-proto.ts';
 import { createSession, type Session } from '../src/onnx/session.ts';
-import { type AdaptedModel, f32Student, type Student, w8a8Student } from '../src/quantize/student-model.ts';
-import { engineLogits, greedyGaps, PROMPTS, recipeWith, tinyStudent } from './export-setup.ts';
+import { type AdaptedModel, f32Student, w8a8Student } from '../src/quantize/student-model.ts';
+import { type AdapterStudent, engineLogits, greedyGaps, PROMPTS, recipeWith, tinyStudent } from './export-setup.ts';
 import './matchers.ts';
 
 const NEW_TOKENS = 8;
 
 const root = mkdtempSync(join(tmpdir(), 'export-'));
-let student: Student;
+let student: AdapterStudent;
 let tokenizer: Tokenizer;
 let forms: Record<'f32' | 'f32 beside' | 'w8a8 beside' | 'w8a8 merged', AdaptedModel>;
 

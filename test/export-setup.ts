@@ -42,8 +42,10 @@ export function randomAdapter(config: ModelConfig, seed = 7): Adapter {
   return adapter;
 }
 
+export type AdapterStudent = Student & { readonly adapter: Adapter };
+
 /** Writes the base below `root`; the student is calibrated, so that its smoothing scales are no ones. */
-export async function tinyStudent(root: string, tiny: Partial<TinySettings> = {}): Promise<Student> {
+export async function tinyStudent(root: string, tiny: Partial<TinySettings> = {}): Promise<AdapterStudent> {
   const modelFolder = join(root, 'base');
   const config = writeTinyModel(modelFolder, { seed: SEED, ...tiny });
   const weights = loadModel(modelFolder);

@@ -14,14 +14,14 @@ import { saveAdapter } from '../src/model/adapter-file.ts';
 import { loadModel } from '../src/model/load.ts';
 import { mergeAdapter } from '../src/model/merge-adapter.ts';
 import { saveSmoothing } from '../src/quantize/smoothing-file.ts';
-import { type Student, scaleAdapter } from '../src/quantize/student-model.ts';
+import { scaleAdapter } from '../src/quantize/student-model.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
-import { recipeWith, tinyStudent } from './export-setup.ts';
+import { type AdapterStudent, recipeWith, tinyStudent } from './export-setup.ts';
 import './matchers.ts';
 
 let root: string;
 let folder: RunFolder;
-let student: Student;
+let student: AdapterStudent;
 let home: string;
 let events: RunEvent[];
 let stop: AbortController;

@@ -18,8 +18,8 @@ import { f32Model } from '../src/model/runtime-model.ts';
 import { readSafetensors } from '../src/model/safetensors.ts';
 import { encodeModel } from '../src/onnx/model-proto.ts';
 import { createSession } from '../src/onnx/session.ts';
-import { type AdaptedModel, f32Student, type Student, w8a8Student } from '../src/quantize/student-model.ts';
-import { engineLogits, greedyGaps, recipeWith, tinyStudent } from './export-setup.ts';
+import { type AdaptedModel, f32Student, w8a8Student } from '../src/quantize/student-model.ts';
+import { type AdapterStudent, engineLogits, greedyGaps, recipeWith, tinyStudent } from './export-setup.ts';
 import { gridModel, plainLosses } from './plain-decoder.ts';
 import { tinyFamily } from './tiny-families.ts';
 import { adapterInFloat64, drawTokens } from './tiny-models.ts';
@@ -61,7 +61,7 @@ async function exportedLogits(model: AdaptedModel, tokens: readonly number[], fi
 }
 
 describe.each(FAMILY_NAMES.filter((name) => name !== 'llama'))('a student of %s', (family) => {
-  let student: Student;
+  let student: AdapterStudent;
   beforeAll(async () => {
     student = await tinyStudent(join(root, family), tinyFamily(family));
   });

@@ -37,12 +37,13 @@ const widenAll = (tensors: Readonly<Record<string, Tensor>>) =>
 
 /** The same model for a float64 engine. */
 export function inFloat64(model: RuntimeModel): RuntimeModel {
+  const embedding = widen(model.embedding);
   return {
     ...model,
     layers: model.layers.map(widenAll),
     normFinal: widen(model.normFinal),
-    embedding: widen(model.embedding),
-    head: widen(model.head),
+    embedding,
+    head: model.head === model.embedding ? embedding : widen(model.head),
   };
 }
 

@@ -15,15 +15,16 @@ const STEPS = 30;
 /** A busy machine takes long to start a process. */
 const TIMEOUT_MS = 300_000;
 
-it.each(['f32', 'w8a8'] as const)(
+it.each(['f32', 'w8a8', 'full'] as const)(
   'trainStudent() in %s survives kill -9 at random steps',
-  async (precision) => {
-    const settings = { precision, epochs: STEPS / 3, checkpointEvery: 4, evaluateEvery: 10 };
-    const undisturbed = studentJob(base, join(root, `undisturbed-${precision}`), settings);
+  async (mode) => {
+    const what = mode === 'full' ? ({ method: 'full', precision: 'f32' } as const) : { precision: mode };
+    const settings = { ...what, epochs: STEPS / 3, checkpointEvery: 4, evaluateEvery: 10 };
+    const undisturbed = studentJob(base, join(root, `undisturbed-${mode}`), settings);
     await trainStudent(undisturbed, watching().context);
 
-    const killed = studentJob(base, join(root, `killed-${precision}`), settings);
-    const random = randomStream('train-kill', precision);
+    const killed = studentJob(base, join(root, `killed-${mode}`), settings);
+    const random = randomStream('train-kill', mode);
     for (const from of [1, STEPS / 2]) await killAfterStep(from + random.integer(STEPS / 2 - 4), killed);
     const { context, events } = watching();
     await trainStudent(killed, context);

@@ -1,6 +1,6 @@
 /** A student that is trained in seconds, and what tests look at afterwards. */
 
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SftRow } from '../src/curate/sft-row.ts';
@@ -81,9 +81,10 @@ export function watching(watch: (event: RunEvent, controller: AbortController) =
   return { context, events };
 }
 
-/** What a training leaves that must not depend on where it was interrupted: the adapter's bytes, and its losses. */
-export function traces(folder: string): { adapter: string; losses: Record<string, number>[] } {
-  return { adapter: readFileSync(join(folder, 'adapter.safetensors')).toString('base64'), losses: lossLines(folder) };
+/** What a training leaves that must not depend on where it was interrupted: what was trained, in bytes, and its losses. */
+export function traces(folder: string): { bytes: string; losses: Record<string, number>[] } {
+  const files = ['adapter.safetensors', 'model.safetensors'].filter((name) => existsSync(join(folder, name)));
+  return { bytes: readFileSync(join(folder, files[0]!)).toString('base64'), losses: lossLines(folder) };
 }
 
 /** losses.jsonl, without what a clock says. */

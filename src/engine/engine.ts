@@ -9,7 +9,7 @@ import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { causalMask } from './attention-feeds.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { embedTokens } from './embed.ts';
+import { addEmbeddingGradient, embedTokens } from './embed.ts';
 import type { Floats, FloatType } from './floats.ts';
 import { gradientSums } from './gradient-sums.ts';
 import { GraphCache } from './graph-cache.ts';
@@ -25,12 +25,21 @@ export type { LayerAdapter } from './layer-context.ts';
 
 export interface EngineSettings extends SessionSettings {
   readonly lora?: { readonly rank: number; readonly scale: number };
+  /** All weights of the model (f32, without an adapter) get gradients. */
+  readonly full?: boolean;
   /** float64 serves the tests. */
   readonly dtype?: FloatType;
   /** Layers (from the last) that keep what their backward needs; the others compute it again. Default: all. */
   readonly keptLayers?: number;
   /** Rows of the largest pass that is to come, where they are known. */
   readonly expectedRows?: number;
+}
+
+/** Gradients of what lies outside the layers; a tied head's are the embedding's. */
+export interface OuterGradients {
+  readonly normFinal: Floats;
+  readonly embedding: Floats;
+  readonly head?: Floats;
 }
 
 export interface ForwardState {
@@ -48,7 +57,7 @@ export class Engine {
   private readonly gradientScratch = new Map<string, Tensor>();
 
   constructor(model: RuntimeModel, settings: EngineSettings = {}) {
-    const { lora, dtype = 'float32', keptLayers = model.config.layers } = settings;
+    const { lora, full = false, dtype = 'float32', keptLayers = model.config.layers } = settings;
     this.model = model;
     this.keptLayers = keptLayers;
     this.cache = new GraphCache(dtype === 'float64' ? { ...settings, optimization: 'basic' } : settings);
@@ -57,7 +66,7 @@ export class Engine {
       cache: this.cache,
       pool: new BufferPool(dtype, settings.expectedRows),
       dtype,
-      linears: { precision: model.precision, dtype, ...(lora ? { lora } : {}) },
+      linears: { precision: model.precision, dtype, ...(lora ? { lora } : {}), full },
       mask: causalMask(dtype),
     };
   }
@@ -98,16 +107,18 @@ export class Engine {
   }
 
   /**
-   * From the gradient at the last layer's output to the adapters'. Adds to `grads[layer][name]`. What the layers kept is
+   * From the gradient at the last layer's output to the parameters'. Adds to `grads[layer][name]`. What the layers kept is
    * given back as it is used, so a state serves one backward.
    *
    * @param dy gradient of the loss with respect to `state.hidden`; it is not to be used again
+   * @param outer with `full`: sums of what lies outside the layers; the embedding's is added to
    */
   async backward(
     { packed, layers, hidden }: ForwardState,
     dy: Floats,
     adapters: readonly LayerAdapter[],
     grads: readonly Record<string, Floats>[],
+    outer?: OuterGradients,
   ): Promise<void> {
     const rotaries = layerRotaries(packed.positions, this.model.config, this.context.dtype);
     const { pool } = this.context;
@@ -123,6 +134,7 @@ export class Engine {
       returnKept(this.context, state);
       pool.give(hiddenSize, state.x);
     }
+    if (outer) addEmbeddingGradient(this.model, packed, gradient, outer.embedding);
     pool.give(hiddenSize, gradient);
   }
 
@@ -130,10 +142,15 @@ export class Engine {
    * Cross-entropy of the packed targets.
    *
    * @param weights of each target in the summed loss; absent: no gradient
+   * @param outer with `full`: sums of what lies outside the layers; the final norm's and the head's are added to
    * @returns the loss of each target in nats, and the gradient at the last layer's output
    */
-  loss({ packed, hidden }: ForwardState, weights?: readonly number[]): Promise<HeadLoss> {
-    return headLoss(this.context, packed, hidden, weights);
+  loss({ packed, hidden }: ForwardState, weights?: readonly number[], outer?: OuterGradients): Promise<HeadLoss> {
+    if (!outer) return headLoss(this.context, packed, hidden, weights);
+    const { normFinal, head } = this.model;
+    const sums = { normFinal: outer.normFinal, head: outer.head ?? outer.embedding };
+    const places = gradientSums(sums, { normFinal, head }, this.gradientScratch);
+    return headLoss(this.context, packed, hidden, weights, { sums: places, head: sums.head });
   }
 
   release(): Promise<void> {

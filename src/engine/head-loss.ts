@@ -3,6 +3,7 @@
 import type { Tensor } from '../graph/value.ts';
 import { headGraph } from '../model/layer-graphs.ts';
 import { addTo, type Floats, toTensor, zeros } from './floats.ts';
+import type { GradientSums } from './gradient-sums.ts';
 import { type EngineContext, ROW_BLOCK } from './layer-context.ts';
 import type { Packed } from './pack.ts';
 
@@ -18,15 +19,24 @@ export interface HeadLoss {
   readonly dy?: Floats;
 }
 
+/** Sums of normFinal's and the head's gradients. */
+export interface HeadSums {
+  readonly sums: GradientSums;
+  /** The head's `[vocabulary, hidden]` among them. */
+  readonly head: Floats;
+}
+
 /**
  * @param hidden the last layer's output `[rows, hidden]`, before the final norm
  * @param weights of each target in the summed loss; absent: no gradient
+ * @param full where gradients of the final norm and of the head are added to
  */
 export async function headLoss(
   { model, cache, pool, dtype }: EngineContext,
   { targets, rows }: Packed,
   hidden: Floats,
   weights: readonly number[] | undefined,
+  full?: HeadSums,
 ): Promise<HeadLoss> {
   const { config, head, normFinal } = model;
   const { hiddenSize, vocabSize } = config;
@@ -56,13 +66,22 @@ export async function headLoss(
     };
     const out = await cache.run(
       `head ${size} ${backward}`,
-      () => headGraph(config, size, backward, dtype),
+      () => headGraph(config, size, backward, dtype, full !== undefined),
       feeds,
-      backward ? { 'grad.h': toTensor(dh, [size, hiddenSize]) } : {},
+      backward ? { ...full?.sums.places, 'grad.h': toTensor(dh, [size, hiddenSize]) } : {},
     );
+    if (full) {
+      full.sums.add(out);
+      const labelRows = out.labelRows!.data as Floats;
+      for (const [i, { label }] of block.entries()) subtractRow(full.head, label, labelRows, i, hiddenSize);
+    }
     losses.set((out.loss!.data as Floats).subarray(0, block.length), start);
     if (dy) for (const [i, { row }] of block.entries()) addTo(dy, row * hiddenSize, dh, i * hiddenSize, hiddenSize);
     pool.give(hiddenSize, h, dh);
   }
   return dy ? { losses, dy } : { losses };
+}
+
+function subtractRow(sum: Floats, to: number, part: Floats, from: number, width: number): void {
+  for (let j = 0; j < width; j++) sum[to * width + j]! -= part[from * width + j]!;
 }

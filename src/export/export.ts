@@ -6,13 +6,12 @@ import { isComplete, readManifest, writeManifest } from '../foundation/artifact.
 import { InterruptedError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
-import { mergeAdapter } from '../model/merge-adapter.ts';
 import { f32Model } from '../model/runtime-model.ts';
-import { type AdaptedModel, loadStudent, type Student, w8a8Student } from '../quantize/student-model.ts';
+import { type AdaptedModel, loadStudent, mergedWeights, type Student, w8a8Student } from '../quantize/student-model.ts';
 import type { Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { transformersJsConfig, writeHubFiles } from './hub-files.ts';
-import { baseName, defaultDtype, writeModelCards } from './model-card.ts';
+import { baseName, defaultDtype, writeModelCards, writesPeft } from './model-card.ts';
 import { decoderModel } from './onnx-decoder.ts';
 import { writePeft } from './peft.ts';
 import { writeCompressedFolder, writeMergedFolder } from './safetensors-folder.ts';
@@ -56,7 +55,8 @@ async function exportStudent(recipe: Recipe, settings: StudentSettings, folder: 
     emit({ type: 'command-skip', command: 'export', reason: `${name} is exported` });
     return;
   }
-  const { onnx, peft, safetensors, adapter: form } = recipe.export;
+  const { onnx, safetensors, adapter: form } = recipe.export;
+  const peft = writesPeft(recipe, settings);
   const total = onnx.length + (peft ? 1 : 0) + safetensors.length;
   emit({ type: 'command-start', command: 'export', detail: name, total, unit: 'files' });
   let done = 0;
@@ -77,7 +77,7 @@ async function exportStudent(recipe: Recipe, settings: StudentSettings, folder: 
   }
   const extra = onnx.length > 0 ? transformersJsConfig(defaultDtype(onnx), dataFiles) : {};
   writeHubFiles(target, student.modelFolder, generate, extra);
-  if (peft) {
+  if (peft && student.adapter) {
     const base = { name: baseName(student.settings.model), sha256: student.sha256 };
     writePeft(join(target, 'peft'), student.weights.config, student.adapter, base);
     finished();
@@ -94,7 +94,5 @@ async function exportStudent(recipe: Recipe, settings: StudentSettings, folder: 
 
 /** What a precision's file holds. In f32 the adapter is merged: nothing is rounded, and the file is a plain decoder. */
 function formOf(student: Student, precision: Precision, form: Recipe['export']['adapter']): AdaptedModel {
-  return precision === 'f32'
-    ? { model: f32Model(mergeAdapter(student.weights, student.adapter)) }
-    : w8a8Student(student, form);
+  return precision === 'f32' ? { model: f32Model(mergedWeights(student)) } : w8a8Student(student, form);
 }

@@ -20,6 +20,11 @@ export function baseName(model: string): string {
   return ALIASES[model.toLowerCase()]?.hubId ?? model;
 }
 
+/** Whether a student's export has an adapter for PEFT: one whose weights were all trained has none. */
+export function writesPeft(recipe: Recipe, student: StudentSettings): boolean {
+  return recipe.export.peft && studentTrain(recipe, student).method === 'lora';
+}
+
 /**
  * Writes export/<name>/README.md of every exported student. Called again once validation/table1.md exists, it puts the
  * table in.
@@ -36,28 +41,32 @@ export function writeModelCards(recipe: Recipe, folder: RunFolder): void {
 function modelCard(recipe: Recipe, student: StudentSettings, folder: RunFolder): string {
   const settings = studentTrain(recipe, student);
   const base = baseName(settings.model);
-  const { onnx, adapter, peft, safetensors } = recipe.export;
+  const { onnx, adapter, safetensors } = recipe.export;
+  const isFull = settings.method === 'full';
   const facts = readManifest(folder.student(student.name))?.facts ?? {};
-  const form = adapter === 'beside' ? 'f32 adapter beside the int8 base' : 'adapter merged, then rounded to int8';
+  const rounded = adapter === 'beside' ? 'f32 adapter beside the int8 base' : 'adapter merged, then rounded to int8';
+  const form = isFull ? 'rounded to int8' : rounded;
+  const merged = isFull ? '' : ', adapter merged';
+  const lora = `LoRA rank ${settings.lora.rank}, alpha ${settings.lora.alpha}`;
   const rows = [
     [
       'Jobs',
       student.stages.map((stage) => `\`${stage}\`: ${JOBS[stage] ?? 'a stage of its recipe, below'}`).join('; '),
     ],
     ['Base', `${base}, SHA-256 of its weights \`${String(facts.base_sha256 ?? 'unknown')}\``],
-    ['Training', `LoRA rank ${settings.lora.rank}, alpha ${settings.lora.alpha}, precision ${settings.precision}`],
+    ['Training', `${isFull ? 'all weights' : lora}, precision ${settings.precision}`],
     ['Teacher', recipe.teacher.kind === 'openai' ? recipe.teacher.model : 'a recorded LLM'],
     ['Dev loss', lossText(facts)],
   ];
   const files = [
-    ...(onnx.includes('f32') ? ['`onnx/model.onnx`: f32, adapter merged (`dtype: "fp32"`)'] : []),
+    ...(onnx.includes('f32') ? [`\`onnx/model.onnx\`: f32${merged} (\`dtype: "fp32"\`)`] : []),
     ...(onnx.includes('w8a8') ? [`\`onnx/model_quantized.onnx\`: W8A8, ${form} (\`dtype: "q8"\`)`] : []),
-    ...(peft
+    ...(writesPeft(recipe, student)
       ? ['`peft/`: the LoRA adapter for Python (`PeftModel.from_pretrained`), for the base as it is on the hub']
       : []),
-    ...(safetensors.includes('f32') ? ['`safetensors/`: adapter merged, f32, for transformers'] : []),
+    ...(safetensors.includes('f32') ? [`\`safetensors/\`: f32${merged}, for transformers`] : []),
     ...(safetensors.includes('w8a8')
-      ? ['`compressed-tensors/`: merged and rounded to W8A8, for vLLM and transformers with compressed-tensors']
+      ? ['`compressed-tensors/`: rounded to W8A8, for vLLM and transformers with compressed-tensors']
       : []),
   ];
   return `---

@@ -5,10 +5,9 @@ import type { Tensor } from '../graph/value.ts';
 import { LINEAR_NAMES } from '../model/config.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
 import { EMBEDDING, FINAL_NORM, HEAD, layerNorms } from '../model/hub-weights.ts';
-import { mergeAdapter } from '../model/merge-adapter.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import { type WritableTensor, writeSafetensors } from '../model/safetensors.ts';
-import { type Student, w8a8Student } from '../quantize/student-model.ts';
+import { mergedWeights, type Student, w8a8Student } from '../quantize/student-model.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 import { writeHubFiles } from './hub-files.ts';
 
@@ -36,7 +35,7 @@ const QUANTIZATION = {
 
 /** Writes the student with its adapter merged in f32, as `AutoModelForCausalLM.from_pretrained` of transformers loads it. */
 export function writeMergedFolder(folder: string, student: Student, generation: GenerationSettings): void {
-  writeSafetensors(join(folder, WEIGHTS), mergeAdapter(student.weights, student.adapter).tensors);
+  writeSafetensors(join(folder, WEIGHTS), mergedWeights(student).tensors);
   writeHubFiles(folder, student.modelFolder, generation, FLOAT32);
 }
 

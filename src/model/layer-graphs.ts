@@ -12,7 +12,8 @@ import {
   rmsNorm,
   segmentAttention,
 } from './decoder-layer.ts';
-import { type LinearSettings, loraShapes } from './linear.ts';
+import { layerNorms } from './hub-weights.ts';
+import { type LinearSettings, loraShapes, outputsOf } from './linear.ts';
 
 /** A graph ready to be emitted: what comes out, and what comes in although the graph could compute it. */
 export interface GraphPart {
@@ -23,22 +24,27 @@ export interface GraphPart {
 
 const GRAD = 'grad.';
 
-/** LoRA parameters among the graph's inputs, as targets of a gradient, by name. */
-function adapterInputs(
-  g: GraphBuilder,
-  config: ModelConfig,
-  groups: readonly (keyof ReturnType<typeof linearGroups>)[],
-  settings: LinearSettings,
-) {
-  if (!settings.lora) return {};
-  const { rank } = settings.lora;
-  const shapes = groups.map((name) => loraShapes(linearGroups(config)[name], rank));
-  return Object.fromEntries(
-    Object.entries(Object.assign({}, ...shapes) as Record<string, readonly number[]>).map(([name, shape]) => [
-      name,
-      g.input(name, settings.dtype ?? 'float32', shape),
-    ]),
-  );
+/** What lies on each side of a layer's attention. */
+const HALVES = {
+  before: { groups: ['qkv'], norms: ['norm1', 'normQ', 'normK'] },
+  after: { groups: ['o', 'gateUp', 'down'], norms: ['norm2', 'normAttention', 'normMlp'] },
+} as const;
+
+/** The trained parameters among the inputs of a half's graph (an adapter's, or all weights), as targets of a gradient. */
+function trainedInputs(g: GraphBuilder, config: ModelConfig, half: keyof typeof HALVES, settings: LinearSettings) {
+  const { lora, full, dtype = 'float32' } = settings;
+  const groups = HALVES[half].groups.map((name) => linearGroups(config)[name]);
+  const shapes: Record<string, readonly number[]> = {};
+  if (lora) for (const group of groups) Object.assign(shapes, loraShapes(group, lora.rank));
+  if (full) {
+    const norms = layerNorms(config);
+    for (const name of HALVES[half].norms) if (norms[name]) shapes[name] = [norms[name].size];
+    for (const group of groups) {
+      shapes[`${group.name}.weight`] = [outputsOf(group), group.inputs];
+      if (group.bias) shapes[`${group.name}.bias`] = [outputsOf(group)];
+    }
+  }
+  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, g.input(name, dtype, shape)]));
 }
 
 /** Gradients by name, `grad.` before each; a target without a path is an error of the wiring. */
@@ -62,12 +68,12 @@ export function beforeForward(config: ModelConfig, rows: number, settings: Linea
   return { g, outputs: { q, k, v }, given: {} };
 }
 
-/** x, dq, dk, dv and dx (what flows past the layer's first half) -> grad.x and the adapters' gradients. */
+/** x, dq, dk, dv and dx (what flows past the layer's first half) -> grad.x and the trained parameters' gradients. */
 export function beforeBackward(config: ModelConfig, rows: number, settings: LinearSettings): GraphPart {
   const g = new GraphBuilder();
   const { x, q, k, v } = beforeAttention(g, config, rows, settings);
   const seeds = [seed(g, 'q', q), seed(g, 'k', k), seed(g, 'v', v), seed(g, 'x', x)];
-  const targets = { x, ...adapterInputs(g, config, ['qkv'], settings) };
+  const targets = { x, ...trainedInputs(g, config, 'before', settings) };
   return { g, outputs: namedGradients(g, [q, k, v, x], seeds, targets), given: {} };
 }
 
@@ -78,11 +84,11 @@ export function afterForward(config: ModelConfig, rows: number, settings: Linear
   return { g, outputs: keep ? { y, middle, gateUp } : { y }, given: {} };
 }
 
-/** dy, o and (kept) middle, gateUp or else x -> grad.x (what flows past attention), grad.o, the adapters' gradients. */
+/** dy, o and (kept) middle, gateUp or else x -> grad.x (what flows past attention), grad.o, the trained parameters' gradients. */
 export function afterBackward(config: ModelConfig, rows: number, settings: LinearSettings, kept: boolean): GraphPart {
   const g = new GraphBuilder();
   const { x, o, middle, gateUp, y } = afterAttention(g, config, rows, settings);
-  const targets = { x, o, ...adapterInputs(g, config, ['o', 'gateUp', 'down'], settings) };
+  const targets = { x, o, ...trainedInputs(g, config, 'after', settings) };
   return { g, outputs: namedGradients(g, [y], [seed(g, 'y', y)], targets), given: kept ? { middle, gateUp } : {} };
 }
 
@@ -106,8 +112,16 @@ export function attentionBackward(config: ModelConfig, shape: AttentionShape, dt
  * Outputs: loss `[rows, 1]` (unweighted nats; rows of weight 0 are padding) and, with `backward`, grad.h:
  *   loss = log sum exp(z) - z[label], dz = weight (softmax(z) - onehot(label)),
  *   dxn = weight (softmax(z) E - E[label]): neither the logits' gradient nor a one-hot matrix ever exists.
+ * With `full` also grad.normFinal, and the gradient of E in two parts:
+ *   dE = softmax(z)^T (weight xn) [grad.head] - (weight xn)[r] in the row of r's label [labelRows].
  */
-export function headGraph(config: ModelConfig, rows: number, backward: boolean, dtype: DType = 'float32'): GraphPart {
+export function headGraph(
+  config: ModelConfig,
+  rows: number,
+  backward: boolean,
+  dtype: DType = 'float32',
+  full = false,
+): GraphPart {
   const g = new GraphBuilder();
   const h = g.input('h', dtype, [rows, config.hiddenSize]);
   const table = g.input('head', dtype, [config.vocabSize, config.hiddenSize]);
@@ -124,7 +138,12 @@ export function headGraph(config: ModelConfig, rows: number, backward: boolean, 
   const weight = g.input('weight', dtype, [rows, 1]);
   const expected = g.op('Div', [g.op('MatMul', [exps, table]), total]);
   const dxn = g.op('Mul', [g.op('Sub', [expected, labelRows]), weight]);
-  return { g, outputs: { loss, ...namedGradients(g, [xn], [dxn], { h }) }, given: {} };
+  const targets = full ? { h, normFinal: g.input('normFinal', dtype, [config.hiddenSize]) } : { h };
+  const outputs = { loss, ...namedGradients(g, [xn], [dxn], targets) };
+  if (!full) return { g, outputs, given: {} };
+  const weighted = g.op('Mul', [xn, weight]);
+  const dHead = g.op('MatMul', [exps, g.op('Div', [weighted, total])], { transA: 1 });
+  return { g, outputs: { ...outputs, 'grad.head': dHead, labelRows: weighted }, given: {} };
 }
 
 /** Logits `[rows, vocabulary]` of h `[rows, hidden]`, for generation. */

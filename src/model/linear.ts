@@ -19,6 +19,8 @@ export interface LinearSettings {
   readonly precision: Precision;
   /** Absent: no adapter. */
   readonly lora?: { readonly rank: number; readonly scale: number };
+  /** Backward graphs give the gradients of all weights (f32 without an adapter), not those of an adapter. */
+  readonly full?: boolean;
   /** Type of activations; float64 serves the tests (f32 precision only). */
   readonly dtype?: DType;
 }

@@ -18,10 +18,10 @@ const shardIndex = z.looseObject({ weight_map: z.record(z.string(), z.string()) 
  * Reads config.json and the weights (one model.safetensors, or shards with an index) into f32.
  * Tensors the architecture does not use are left out; a missing or misshapen one is an error.
  *
+ * @param config of the model, where the folder has none
  * @throws UserError naming the file and the tensor
  */
-export function loadModel(folder: string): ModelWeights {
-  const config = readHubConfig(folder);
+export function loadModel(folder: string, config = readHubConfig(folder)): ModelWeights {
   const shapes = hubWeightShapes(config);
   const tensors = new Map<string, FloatTensor>();
   for (const [file, names] of filesOf(folder, [...shapes.keys()])) {

@@ -31,7 +31,8 @@ const COMPARED_SAMPLES = 12;
 /** Dev loss of each form, in nats a token. */
 export interface QuantizeFacts {
   f32: number;
-  w8a8_beside: number;
+  /** Null where there is no adapter to stand beside the weights. */
+  w8a8_beside: number | null;
   w8a8_merged: number;
 }
 
@@ -59,13 +60,15 @@ export async function quantizeStudents(recipe: Recipe, folder: RunFolder, contex
     };
     const facts: QuantizeFacts = {
       f32: await lossOf(f32Student(student)),
-      w8a8_beside: await lossOf(w8a8Student(student, 'beside')),
+      w8a8_beside: student.adapter ? await lossOf(w8a8Student(student, 'beside')) : null,
       w8a8_merged: await lossOf(w8a8Student(student, 'merged')),
     };
     if (context.signal.aborted) throw new InterruptedError();
     const seconds = (performance.now() - started) / 1000;
     writeManifest(home, { kind: 'quantize', inputs, facts: { ...facts }, seconds });
-    const summary = `${name}: dev loss f32 ${facts.f32.toFixed(4)}, w8a8 beside ${facts.w8a8_beside.toFixed(4)}, merged ${facts.w8a8_merged.toFixed(4)}`;
+    const merged = facts.w8a8_merged.toFixed(4);
+    const forms = facts.w8a8_beside === null ? merged : `beside ${facts.w8a8_beside.toFixed(4)}, merged ${merged}`;
+    const summary = `${name}: dev loss f32 ${facts.f32.toFixed(4)}, w8a8 ${forms}`;
     context.emit({ type: 'command-end', command: 'quantize', seconds, summary });
   }
 }
@@ -84,7 +87,7 @@ async function calibrated(
   const { adapter } = student;
   const smoothing = await calibrate(student.weights, calibrationSamples(await tokens(student, rows), count), {
     smoothing: strength,
-    adapter: { layers: adapter.layers, rank: adapter.rank, scale: adapterScale(adapter) },
+    ...(adapter ? { adapter: { layers: adapter.layers, rank: adapter.rank, scale: adapterScale(adapter) } } : {}),
   });
   saveSmoothing(join(folder.student(name), SMOOTHING_FILE), smoothing);
   return { ...student, smoothing };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDistance } from '../../test/engine-logits.ts';
+import type { AdapterStudent } from '../../test/export-setup.ts';
 import {
   busyAdapter,
   differences,
@@ -17,14 +18,14 @@ import { f32Model } from '../model/runtime-model.ts';
 import { recipeSchema } from '../recipe/schema.ts';
 import { calibrate } from './calibrate.ts';
 import { quantizedModel, type Smoothing } from './smooth-quant.ts';
-import { type AdaptedModel, f32Student, type Student, scaleAdapter, w8a8Student } from './student-model.ts';
+import { type AdaptedModel, f32Student, scaleAdapter, w8a8Student } from './student-model.ts';
 
 const weights = tinyWeights();
 /** Trained beside the smoothed, rounded base. */
 const trained = busyAdapter(weights.config, { rank: 4, alpha: 8 });
 const packed = packSequences(drawTree(40, [20, 30], 12));
 let smoothing: Smoothing;
-let student: Student;
+let student: AdapterStudent;
 
 const engines: Engine[] = [];
 afterAll(async () => {

@@ -9,6 +9,7 @@ import type { RunFolder } from '../foundation/run-folder.ts';
 import { type Adapter, adapterScale } from '../model/adapter.ts';
 import { loadAdapter } from '../model/adapter-file.ts';
 import type { ModelWeights } from '../model/config.ts';
+import { readHubConfig } from '../model/hub-config.ts';
 import { loadModel } from '../model/load.ts';
 import { mergeAdapter } from '../model/merge-adapter.ts';
 import { resolveModel } from '../model/resolve.ts';
@@ -21,12 +22,13 @@ import { loadSmoothing } from './smoothing-file.ts';
 export interface Student {
   readonly name: string;
   readonly settings: TrainSettings;
-  /** The base's weights, its hub-style folder (tokenizer, config) and hash. */
+  /** The base's; the student's own where all weights were trained. */
   readonly weights: ModelWeights;
+  /** The base's hub-style folder (tokenizer, config), and the hash of its weights. */
   readonly modelFolder: string;
   readonly sha256: string;
-  /** For the base as it is, not smoothed. */
-  readonly adapter: Adapter;
+  /** For the base as it is, not smoothed. Undefined where all weights were trained. */
+  readonly adapter: Adapter | undefined;
   /** Scales the int8 model is made with; undefined before `mga quantize` where training was in f32. */
   readonly smoothing: Smoothing | undefined;
 }
@@ -54,28 +56,37 @@ export async function loadStudent(
     throw new UserError(`Cannot load student ${name}: ${home} is not complete`, 'Run `mga train` first');
   const settings = studentTrain(recipe, student);
   const { folder: modelFolder, sha256 } = await resolveModel(settings.model, context);
-  const weights = loadModel(modelFolder);
   const smoothingPath = join(home, SMOOTHING_FILE);
   const smoothing = existsSync(smoothingPath) ? loadSmoothing(smoothingPath) : undefined;
+  const known = { name, settings, modelFolder, sha256, smoothing };
+  if (settings.method === 'full') {
+    return { ...known, weights: loadModel(home, readHubConfig(modelFolder)), adapter: undefined };
+  }
+  const weights = loadModel(modelFolder);
   const trained = loadAdapter(join(home, 'adapter.safetensors'), weights.config);
   const adapter = settings.precision === 'w8a8' ? scaleAdapter(trained, smoothing!, 'unsmooth') : trained;
-  return { name, settings, weights, modelFolder, sha256, adapter, smoothing };
+  return { ...known, weights, adapter };
+}
+
+/** The student's weights in f32, an adapter merged into them. */
+export function mergedWeights({ weights, adapter }: Pick<Student, 'weights' | 'adapter'>): ModelWeights {
+  return adapter ? mergeAdapter(weights, adapter) : weights;
 }
 
 /** The student in f32: the base as it is, the adapter beside it. */
 export function f32Student({ weights, adapter }: Pick<Student, 'weights' | 'adapter'>): AdaptedModel {
-  return { model: f32Model(weights), adapter: beside(adapter) };
+  return adapter ? { model: f32Model(weights), adapter: beside(adapter) } : { model: f32Model(weights) };
 }
 
 /**
  * The student on the W8A8 grid: the adapter beside the int8 base (what was trained), or merged into the f32 weights and
- * rounded with them.
+ * rounded with them. Where there is no adapter, both are the rounded weights.
  */
 export function w8a8Student(student: Student, form: 'beside' | 'merged'): AdaptedModel {
   const { weights, adapter, smoothing, name } = student;
   if (!smoothing)
     throw new UserError(`Cannot quantize student ${name}: it is not calibrated`, 'Run `mga quantize` first');
-  if (form === 'merged') return { model: quantizedModel(mergeAdapter(weights, adapter), smoothing) };
+  if (form === 'merged' || !adapter) return { model: quantizedModel(mergedWeights(student), smoothing) };
   return { model: quantizedModel(weights, smoothing), adapter: beside(scaleAdapter(adapter, smoothing, 'smooth')) };
 }
 

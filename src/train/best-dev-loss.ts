@@ -1,11 +1,9 @@
-/** The best dev loss of a training, from the lines of losses.jsonl, and the adapter that had it. */
+/** The best dev loss of a training, from the lines of losses.jsonl, and the parameters that had it. */
 
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Adapter } from '../model/adapter.ts';
-import { loadAdapter, saveAdapter } from '../model/adapter-file.ts';
-import type { ModelConfig } from '../model/config.ts';
 import type { LossLine } from './losses-file.ts';
+import { saveTrained, type Trained } from './trained.ts';
 
 export interface BestDevLoss {
   readonly step: number;
@@ -14,7 +12,7 @@ export interface BestDevLoss {
   readonly since: number;
 }
 
-/** The first of the lowest dev losses; that of the untrained adapter (step 0) does not count. */
+/** The first of the lowest dev losses; that before training (step 0) does not count. */
 export function bestDevLoss(lines: readonly LossLine[]): BestDevLoss | undefined {
   let best: { step: number; loss: number; since: number } | undefined;
   for (const line of lines) {
@@ -28,18 +26,24 @@ export function bestDevLoss(lines: readonly LossLine[]): BestDevLoss | undefined
 const PREFIX = 'best-';
 const fileOf = (folder: string, step: number) => join(folder, `${PREFIX}${step}.safetensors`);
 
-/** Keeps the adapter of `step` as the best so far, in place of others. */
-export function saveBest(folder: string, step: number, adapter: Adapter): void {
+/** Keeps the parameters of `step` as the best so far, in place of others. */
+export function saveBest(folder: string, step: number, trained: Trained): void {
   if (existsSync(fileOf(folder, step))) return;
-  saveAdapter(fileOf(folder, step), adapter);
+  saveTrained(fileOf(folder, step), trained);
   for (const name of readdirSync(folder)) {
     if (name.startsWith(PREFIX) && name !== `${PREFIX}${step}.safetensors`) rmSync(join(folder, name));
   }
 }
 
-/** The adapter kept for `step`. */
-export function loadBest(folder: string, step: number, config: ModelConfig): Adapter {
-  return loadAdapter(fileOf(folder, step), config);
+/** Makes what was kept for `step` the file `path`, which is whole or absent. */
+export function takeBest(folder: string, step: number, path: string): void {
+  // A copy: who resumes behind the best step finds it again.
+  const copy = `${path}.tmp`;
+  copyFileSync(fileOf(folder, step), copy);
+  const file = openSync(copy, 'r+');
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(copy, path);
 }
 
 /** Removes what was kept. */

@@ -1,11 +1,11 @@
-/** Checkpoints: adapter, moments and step in one folder that is renamed into place, so that it is whole or absent. */
+/** Checkpoints: parameters, moments and step in one folder that is renamed into place, so that it is whole or absent. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
-import type { Adapter } from '../model/adapter.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../model/safetensors.ts';
-import type { AdapterMoments } from './step.ts';
+import type { TrainedMoments } from './step.ts';
+import { partsOf, type Trained, trainedFile } from './trained.ts';
 
 export interface TrainingState {
   /** Finished optimizer steps. */
@@ -23,22 +23,23 @@ export interface TrainingState {
 const PREFIX = 'checkpoint-';
 
 /** Writes `<folder>/checkpoint-<step>` and removes older ones. */
-export function saveCheckpoint(folder: string, state: TrainingState, adapter: Adapter, moments: AdapterMoments): void {
+export function saveCheckpoint(folder: string, state: TrainingState, trained: Trained, moments: TrainedMoments): void {
   const target = join(folder, `${PREFIX}${state.step}`);
   const temporary = `${target}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   const tensors = new Map<string, WritableTensor>();
   const optimizer = new Map<string, WritableTensor>();
-  for (const [layer, parameters] of adapter.layers.entries()) {
+  for (const [part, parameters] of partsOf(trained).entries()) {
     for (const [name, { shape, data }] of Object.entries(parameters)) {
-      tensors.set(`${layer}.${name}`, { shape, data: data as Float32Array });
-      const { m, v } = moments[layer]![name]!;
-      optimizer.set(`${layer}.${name}.m`, { shape, data: m });
-      optimizer.set(`${layer}.${name}.v`, { shape, data: v });
+      tensors.set(`${part}.${name}`, { shape, data: data as Float32Array });
+      const { m, v } = moments[part]![name]!;
+      optimizer.set(`${part}.${name}.m`, { shape, data: m });
+      optimizer.set(`${part}.${name}.v`, { shape, data: v });
     }
   }
-  writeSafetensors(join(temporary, 'adapter.safetensors'), tensors);
+  // By the names and in the form that training has them: bits are to be the same again.
+  writeSafetensors(join(temporary, trainedFile(trained)), tensors);
   writeSafetensors(join(temporary, 'optimizer.safetensors'), optimizer);
   writeFileAtomic(join(temporary, 'state.json'), JSON.stringify(state, null, 2));
   rmSync(target, { recursive: true, force: true });
@@ -49,26 +50,35 @@ export function saveCheckpoint(folder: string, state: TrainingState, adapter: Ad
 }
 
 /**
- * Loads the newest whole checkpoint into `adapter` and `moments`.
+ * Loads the newest whole checkpoint into `trained` and `moments`.
  *
  * @returns its state, or undefined where there is none for these inputs
  */
 export function loadCheckpoint(
   folder: string,
   inputHash: string,
-  adapter: Adapter,
-  moments: AdapterMoments,
+  trained: Trained,
+  moments: TrainedMoments,
 ): TrainingState | undefined {
   for (const { name } of checkpoints(folder)) {
     const state = JSON.parse(readFileSync(join(folder, name, 'state.json'), 'utf8')) as TrainingState;
     if (state.inputHash !== inputHash) continue;
-    const tensors = readSafetensors(join(folder, name, 'adapter.safetensors'));
-    const optimizer = readSafetensors(join(folder, name, 'optimizer.safetensors'));
-    for (const [layer, parameters] of adapter.layers.entries()) {
-      for (const [key, { data }] of Object.entries(parameters)) {
-        (data as Float32Array).set(tensors.get(`${layer}.${key}`)!.data);
-        moments[layer]![key]!.m.set(optimizer.get(`${layer}.${key}.m`)!.data);
-        moments[layer]![key]!.v.set(optimizer.get(`${layer}.${key}.v`)!.data);
+    // A part at a time: all weights and their moments would be held twice.
+    for (const [part, parameters] of partsOf(trained).entries()) {
+      const keys = Object.keys(parameters);
+      const read = (file: string, names: string[]) => readSafetensors(join(folder, name, file), names);
+      const tensors = read(
+        trainedFile(trained),
+        keys.map((key) => `${part}.${key}`),
+      );
+      const optimizer = read(
+        'optimizer.safetensors',
+        keys.flatMap((key) => [`${part}.${key}.m`, `${part}.${key}.v`]),
+      );
+      for (const key of keys) {
+        (parameters[key]!.data as Float32Array).set(tensors.get(`${part}.${key}`)!.data);
+        moments[part]![key]!.m.set(optimizer.get(`${part}.${key}.m`)!.data);
+        moments[part]![key]!.v.set(optimizer.get(`${part}.${key}.v`)!.data);
       }
     }
     return state;

@@ -20,7 +20,7 @@ const SMOLLM2: ModelConfig = {
   bosTokenId: 1,
   eosTokenIds: [2],
 };
-const needs: MemoryNeeds = { config: SMOLLM2, precision: 'w8a8', rank: 16, rows: 3072 };
+const needs: MemoryNeeds = { config: SMOLLM2, method: 'lora', precision: 'w8a8', rank: 16, rows: 3072 };
 
 describe('planMemory()', () => {
   it('keeps all layers where there is room, and as many as fit where there is less', () => {
@@ -35,6 +35,16 @@ describe('planMemory()', () => {
 
   it('needs 20.7 kB a row and layer kept: 5,184 floats of the 135M shape', () => {
     expect(trainingBytes(needs, 20) - trainingBytes(needs, 19)).toBe(4 * 5184 * 3072);
+  });
+
+  it('counts all weights four times where all are trained: gradients and two moments', () => {
+    const full: MemoryNeeds = { ...needs, method: 'full', precision: 'f32' };
+    const more = trainingBytes(full, 0) - trainingBytes({ ...needs, precision: 'f32', rank: 0 }, 0);
+    const [all, layer, table] = [134_515_008, 3_538_944, 49_152 * 576];
+    expect(more).toBe(4 * (3 * all + layer + table));
+    expect(() => planMemory(full, 2e9, 'writer')).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/, or set train.method to lora$/) }),
+    );
   });
 
   it('refuses what cannot fit, and names what would', () => {

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../model/config.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
 import { hubWeightShapes } from '../model/hub-weights.ts';
 import { loraShapes, outputsOf, type Precision } from '../model/linear.ts';
+import type { TrainSettings } from '../recipe/schema.ts';
 
 /** Node with the tokenizer and this program: 0.26 to 0.35 GB measured. */
 const PROGRAM = 0.35e9;
@@ -23,6 +24,7 @@ export interface MemoryPlan {
 
 export interface MemoryNeeds {
   readonly config: ModelConfig;
+  readonly method: TrainSettings['method'];
   readonly precision: Precision;
   readonly rank: number;
   /** Rows of the largest pass. */
@@ -35,8 +37,8 @@ function keptWidth({ hiddenSize, intermediateSize, heads, kvHeads, headDim }: Mo
 }
 
 /** Peak bytes of a training whose last `keptLayers` layers keep their activations. */
-export function trainingBytes({ config, precision, rank, rows }: MemoryNeeds, keptLayers: number): number {
-  const { layers, hiddenSize, heads, kvHeads, headDim } = config;
+export function trainingBytes({ config, method, precision, rank, rows }: MemoryNeeds, keptLayers: number): number {
+  const { layers, hiddenSize, vocabSize, heads, kvHeads, headDim } = config;
   const groups = Object.values(linearGroups(config));
   const linears = layers * groups.reduce((n, group) => n + outputsOf(group) * group.inputs, 0);
   const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
@@ -44,8 +46,12 @@ export function trainingBytes({ config, precision, rank, rows }: MemoryNeeds, ke
   const outside = FLOAT * (all - linears);
   const adapter =
     layers * groups.flatMap((group) => Object.values(loraShapes(group, rank))).reduce((n, shape) => n + size(shape), 0);
-  // int8 weights are held in both orders. Parameters come with their gradient and two moments.
-  const held = outside + linears * (precision === 'w8a8' ? 2 : FLOAT) + 4 * FLOAT * adapter;
+  // Parameters come with their gradient and two moments. All weights also want room for the newest part of the gradients of
+  // a layer and of the head. Beside an adapter the weights are frozen; int8 ones are held in both orders.
+  const held =
+    method === 'full'
+      ? FLOAT * (4 * all + linears / layers + vocabSize * hiddenSize)
+      : outside + linears * (precision === 'w8a8' ? 2 : FLOAT) + 4 * FLOAT * adapter;
   const inputs = layers * hiddenSize;
   // Gradients that flow through one layer, and that layer's own activations where they are computed again.
   const flow = 4 * hiddenSize + 2 * heads * headDim + 4 * kvHeads * headDim + headDim;
@@ -75,9 +81,10 @@ export function planMemory(needs: MemoryNeeds, limit: number, name: string): Mem
   const fitting = Math.floor(rows - (least - limit) / perRow);
   const helps = fitting > 0 && trainingBytes({ ...needs, rows: fitting }, 0) <= limit;
   const shorter = helps ? `, or lower train.maxTokens so that no document and its samples exceed ${fitting}` : '';
+  const adapter = needs.method === 'full' ? ', or set train.method to lora' : '';
   throw new UserError(
     `Cannot train ${name} in ${gigabytes(limit)} GB: ${gigabytes(least)} GB are needed for a pass of ${rows} tokens`,
-    `Give it train.memory ${gigabytes(least)} where the machine has that${shorter}`,
+    `Give it train.memory ${gigabytes(least)} where the machine has that${shorter}${adapter}`,
   );
 }
 

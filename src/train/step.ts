@@ -1,16 +1,18 @@
 /** One optimizer step: gradients of a batch, clipping, AdamW. */
 
-import type { Engine, Floats } from '../engine/engine.ts';
+import type { Engine, Floats, OuterGradients } from '../engine/engine.ts';
 import { packSequences, type TokenSequence } from '../engine/pack.ts';
-import type { Adapter } from '../model/adapter.ts';
 import { type AdamWSettings, adamwStep, globalNorm, type Moments } from './optimizer.ts';
+import { partsOf, type Trained } from './trained.ts';
 
-export type AdapterMoments = readonly Record<string, Moments>[];
+/** Of each part (partsOf), by parameter. */
+export type TrainedMoments = readonly Record<string, Moments>[];
+export type TrainedGradients = readonly Record<string, Floats>[];
 
-export function zeroMoments(adapter: Adapter): AdapterMoments {
-  return adapter.layers.map((layer) =>
+export function zeroMoments(trained: Trained): TrainedMoments {
+  return partsOf(trained).map((part) =>
     Object.fromEntries(
-      Object.entries(layer).map(([name, { data }]) => [
+      Object.entries(part).map(([name, { data }]) => [
         name,
         { m: new Float32Array(data.length), v: new Float32Array(data.length) },
       ]),
@@ -18,58 +20,68 @@ export function zeroMoments(adapter: Adapter): AdapterMoments {
   );
 }
 
+export function zeroGradients(trained: Trained): TrainedGradients {
+  return partsOf(trained).map((part) =>
+    Object.fromEntries(Object.entries(part).map(([name, { data }]) => [name, new Float32Array(data.length)])),
+  );
+}
+
 export interface BatchGradient {
   /** Mean over the batch's completion tokens, nats. */
   readonly loss: number;
   readonly labels: number;
-  readonly grads: readonly Record<string, Floats>[];
+  readonly grads: TrainedGradients;
 }
 
 /**
- * Loss and adapter gradients of a batch, the mean over all its completion tokens whatever way it is cut into passes.
+ * Loss and gradients of a batch, the mean over all its completion tokens whatever way it is cut into passes.
  *
  * @param passes the batch, cut into parts that go through the model one after another (a bound on memory)
+ * @param grads written over with the gradients
  */
 export async function batchGradient(
   engine: Engine,
-  adapter: Adapter,
+  trained: Trained,
   passes: readonly (readonly TokenSequence[])[],
+  grads: TrainedGradients = zeroGradients(trained),
 ): Promise<BatchGradient> {
   const packed = passes.map((sequences) => packSequences(sequences));
   const labels = packed.reduce((n, pass) => n + pass.targets.length, 0);
-  const grads = adapter.layers.map((layer) =>
-    Object.fromEntries(Object.entries(layer).map(([name, { data }]) => [name, new Float32Array(data.length)])),
-  );
+  for (const part of grads) for (const sum of Object.values(part)) sum.fill(0);
+  const outer = 'outer' in trained ? (grads[trained.layers.length] as unknown as OuterGradients) : undefined;
   let total = 0;
   for (const pass of packed) {
-    const state = await engine.forward(pass, adapter.layers, true);
-    const { losses, dy } = await engine.loss(
-      state,
-      pass.targets.map(() => 1 / labels),
-    );
+    const state = await engine.forward(pass, trained.layers, true);
+    const weights = pass.targets.map(() => 1 / labels);
+    const { losses, dy } = await engine.loss(state, weights, outer);
     for (const loss of losses) total += loss;
-    await engine.backward(state, dy!, adapter.layers, grads);
+    await engine.backward(state, dy!, trained.layers, grads, outer);
   }
   return { loss: total / labels, labels, grads };
 }
 
-/** Applies a gradient in place: clips its global norm, then AdamW. Returns the norm before clipping. */
+/**
+ * Applies a gradient in place: clips its global norm, then AdamW. Weights decay in matrices alone, not in norms and biases
+ * (as Hugging Face's trainer has it). Returns the norm before clipping.
+ */
 export function applyGradient(
-  adapter: Adapter,
-  moments: AdapterMoments,
+  trained: Trained,
+  moments: TrainedMoments,
   { grads }: BatchGradient,
   step: number,
   learningRate: number,
   gradientClip: number,
   settings: AdamWSettings,
 ): number {
-  const norm = globalNorm(grads.flatMap((layer) => Object.values(layer)));
+  const norm = globalNorm(grads.flatMap((part) => Object.values(part)));
   const shrink = norm > gradientClip ? gradientClip / norm : 1;
-  for (const [layer, tensors] of adapter.layers.entries()) {
-    for (const [name, { data }] of Object.entries(tensors)) {
-      const gradient = grads[layer]![name]!;
+  const vectors = { ...settings, weightDecay: 0 };
+  for (const [part, tensors] of partsOf(trained).entries()) {
+    for (const [name, { data, shape }] of Object.entries(tensors)) {
+      const gradient = grads[part]![name]!;
       if (shrink !== 1) for (let i = 0; i < gradient.length; i++) gradient[i]! *= shrink;
-      adamwStep(data as Float32Array, gradient, moments[layer]![name]!, step, learningRate, settings);
+      const own = shape.length === 1 ? vectors : settings;
+      adamwStep(data as Float32Array, gradient, moments[part]![name]!, step, learningRate, own);
     }
   }
   return norm;

@@ -230,9 +230,39 @@ describe('trainStudent()', () => {
     expect(existsSync(refused.folder)).toBe(false);
   });
 
-  it('refuses method full', async () => {
-    const job = jobIn('full', { ...f32, method: 'full' });
-    await expect(trainStudent(job, watching().context)).rejects.toThrow('Cannot train with method full');
+  it('trains all weights with method full, and stopped or patient leaves the same bits', async () => {
+    const full = { ...f32, method: 'full', learningRate: 1e-3, evaluateEvery: 2 } as const;
+    const job = jobIn('full', full);
+    const { context, events } = watching();
+    await trainStudent(job, context);
+    expect(events).toContainEqual(expect.objectContaining({ message: expect.stringContaining('suits adapters') }));
+    const devLosses = lossLines(job.folder).flatMap(({ dev_loss }) => dev_loss ?? []);
+    expect(devLosses.at(-1)).toBeLessThan(devLosses[0]!);
+    const { config, tensors } = loadModel(base);
+    const trained = loadModel(job.folder, config).tensors;
+    const size = [...tensors.values()].reduce((n, { data }) => n + data.length, 0);
+    expect(readManifest(job.folder)!.facts).toMatchObject({ trainable: size, steps: 6 });
+    for (const [name, { data }] of tensors) expect(trained.get(name)!.data, name).not.toEqual(data);
+
+    for (const [name, stop, settings] of [
+      ['full-stopped', 3, full],
+      ['full-patient', 5, { ...full, patience: 3 }],
+    ] as const) {
+      const stopped = jobIn(name, settings);
+      const { context: first } = watching((event, controller) => {
+        if (event.type === 'step-end' && event.step === stop) controller.abort();
+      });
+      await expect(trainStudent(stopped, first)).rejects.toThrow(InterruptedError);
+      await trainStudent(stopped, watching().context);
+      // The last dev loss is the best, so patience changes nothing.
+      expect(traces(stopped.folder)).toEqual(traces(job.folder));
+    }
+  });
+
+  it('refuses method full in w8a8', async () => {
+    const job = jobIn('full-w8a8', { method: 'full', precision: 'w8a8' });
+    const message = 'Cannot train writer with method full in w8a8: it changes every weight';
+    await expect(trainStudent(job, watching().context)).rejects.toThrow(message);
     expect(existsSync(job.folder)).toBe(false);
   });
 });

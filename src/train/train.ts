@@ -63,8 +63,11 @@ export function studentJob(recipe: Recipe, folder: RunFolder, student: StudentSe
 export async function trainStudent(job: StudentJob, context: RunContext): Promise<void> {
   const { emit } = context;
   const { name, settings } = job;
-  if (settings.method === 'full') {
-    throw new UserError('Cannot train with method full: this version trains LoRA adapters', 'Set train.method to lora');
+  if (settings.method === 'full' && settings.precision === 'w8a8') {
+    throw new UserError(
+      `Cannot train ${name} with method full in w8a8: it changes every weight, and int8 weights are frozen`,
+      'Set train.precision to f32',
+    );
   }
   const started = performance.now();
   const resolved = await resolveModel(settings.model, context);
@@ -79,7 +82,8 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
     emit({ type: 'command-skip', command: 'train', reason: `${name} is trained` });
     return;
   }
-  const detail = `${name}: ${settings.model}, ${settings.method} r ${settings.lora.rank}, ${settings.precision}`;
+  const method = settings.method === 'full' ? 'all weights' : `lora r ${settings.lora.rank}`;
+  const detail = `${name}: ${settings.model}, ${method}, ${settings.precision}`;
   emit({ type: 'command-start', command: 'train', detail });
   const tokenizer = await loadTokenizer(resolved.folder);
   const trainSet = tokenizeRows(job.train, tokenizer, settings.maxTokens);
@@ -94,10 +98,15 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
       'Raise train.maxTokens',
     );
   }
+  if (settings.method === 'full' && settings.learningRate >= ADAPTER_RATE) {
+    const message = `${name}: train.learningRate ${settings.learningRate} suits adapters; all weights usually want 1e-5 to 1e-4`;
+    emit({ type: 'log', level: 'warn', message });
+  }
   const inputHash = contentHash(inputs);
   const config = readHubConfig(resolved.folder);
   const needs = {
     config,
+    method: settings.method,
     precision: settings.precision,
     rank: settings.lora.rank,
     rows: largestPass(trainSet.samples, settings, job.seed),
@@ -133,6 +142,9 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
   emit({ type: 'command-end', command: 'train', seconds, summary });
 }
 
+/** From this rate on, training all weights of a pre-trained model mostly unlearns. */
+const ADAPTER_RATE = 1e-3;
+
 /** Share of the free memory a training takes: other programs want some too. */
 const FREE_SHARE = 0.9;
 
@@ -146,7 +158,7 @@ function trainingIdentity(settings: TrainSettings): Record<string, unknown> {
   return settings.patience === undefined ? identity : { ...identity, evaluateEvery };
 }
 
-/** The frozen base in the precision it is trained through. The f32 weights are let go where they were rounded. */
+/** The base in the precision it is trained through. The f32 weights are let go where they were rounded. */
 async function trainedModel(
   { folder, settings, quantize }: StudentJob,
   modelFolder: string,

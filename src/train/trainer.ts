@@ -7,18 +7,17 @@ import { evaluateLoss } from '../engine/evaluate.ts';
 import type { TokenSample } from '../engine/token-samples.ts';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
-import { type Adapter, adapterScale, adapterSize, createAdapter } from '../model/adapter.ts';
-import { saveAdapter } from '../model/adapter-file.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { TrainSettings } from '../recipe/schema.ts';
-import { bestDevLoss, loadBest, removeBest, saveBest } from './best-dev-loss.ts';
+import { bestDevLoss, removeBest, saveBest, takeBest } from './best-dev-loss.ts';
 import { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
 import { appendLoss, type LossLine, truncateLosses } from './losses-file.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import { ADAMW_DEFAULTS } from './optimizer.ts';
 import { PASS_TOKENS, planPasses, planSteps } from './plan-steps.ts';
 import { cosineWithWarmup } from './schedule.ts';
-import { applyGradient, batchGradient, zeroMoments } from './step.ts';
+import { applyGradient, batchGradient, zeroGradients, zeroMoments } from './step.ts';
+import { engineSettings, saveTrained, startOf, type Trained, trainedFile, trainedSize } from './trained.ts';
 
 export interface TrainingJob {
   readonly name: string;
@@ -38,7 +37,7 @@ export interface TrainingJob {
 
 export interface TrainingFacts {
   steps: number;
-  /** The step whose adapter was kept. */
+  /** The step whose parameters were kept. */
   best_step: number;
   trainable: number;
   samples: number;
@@ -54,7 +53,7 @@ export interface TrainingFacts {
 }
 
 /**
- * Runs all steps and writes adapter.safetensors. Killed and run again, it goes on from the last checkpoint and ends with
+ * Runs all steps and writes adapter.safetensors (method full: model.safetensors). Killed and run again, it goes on from the last checkpoint and ends with
  * the same bits.
  *
  * @throws InterruptedError after a checkpoint, when the signal is aborted
@@ -63,17 +62,17 @@ export interface TrainingFacts {
 export async function train(job: TrainingJob, context: RunContext): Promise<TrainingFacts> {
   const { model, settings, seed } = job;
   mkdirSync(job.folder, { recursive: true });
-  const adapter = createAdapter(model.config, settings.lora, seed);
+  const trained = startOf(model, settings, seed);
   const engine = new Engine(model, {
     device: settings.device,
     ...(settings.threads ? { threads: settings.threads } : {}),
-    lora: { rank: adapter.rank, scale: adapterScale(adapter) },
+    ...engineSettings(trained),
     ...(job.profile ? { profile: job.profile } : {}),
     keptLayers: job.memory.keptLayers,
     expectedRows: job.memory.rows,
   });
   try {
-    return await runSteps(job, engine, adapter, context);
+    return await runSteps(job, engine, trained, context);
   } finally {
     await engine.release();
   }
@@ -82,7 +81,7 @@ export async function train(job: TrainingJob, context: RunContext): Promise<Trai
 async function runSteps(
   job: TrainingJob,
   engine: Engine,
-  adapter: Adapter,
+  trained: Trained,
   { emit, signal }: RunContext,
 ): Promise<TrainingFacts> {
   const { name, folder, settings } = job;
@@ -95,11 +94,11 @@ async function runSteps(
   const lines: LossLine[] = [];
   const isOver = () => patience !== undefined && (bestDevLoss(lines)?.since ?? 0) >= patience;
   const keepBest = (step: number) => {
-    if (patience !== undefined && bestDevLoss(lines)?.step === step) saveBest(folder, step, adapter);
+    if (patience !== undefined && bestDevLoss(lines)?.step === step) saveBest(folder, step, trained);
   };
   const evaluate = async (step: number): Promise<number | null> => {
     if (job.dev.length === 0) return null;
-    const loss = await evaluateLoss(engine, adapter.layers, job.dev, signal);
+    const loss = await evaluateLoss(engine, trained.layers, job.dev, signal);
     appendLoss(lossesPath, { step, dev_loss: loss });
     lines.push({ step, dev_loss: loss });
     keepBest(step);
@@ -107,8 +106,8 @@ async function runSteps(
     return loss;
   };
 
-  const moments = zeroMoments(adapter);
-  const resumed = loadCheckpoint(folder, job.inputHash, adapter, moments);
+  const moments = zeroMoments(trained);
+  const resumed = loadCheckpoint(folder, job.inputHash, trained, moments);
   if (!resumed) removeBest(folder);
   const written = truncateLosses(lossesPath, resumed?.step ?? -1);
   lines.push(...written);
@@ -122,14 +121,15 @@ async function runSteps(
   const fresh = { step: 0, inputHash: job.inputHash, labels: 0, tokens: 0, seconds: 0 };
   let state: TrainingState = resumed ?? { ...fresh, devLossBefore: await evaluate(0) };
 
+  const sums = zeroGradients(trained);
   const first = state.step + 1;
   for (let step = first; step <= steps.length && !isOver(); step++) {
     const started = performance.now();
     const batch = steps[step - 1]!;
     const passes = planPasses(batch, documents, lengths, PASS_TOKENS).map((pass) => pass.map((i) => job.train[i]!));
-    const gradient = await batchGradient(engine, adapter, passes);
+    const gradient = await batchGradient(engine, trained, passes, sums);
     const learningRate = cosineWithWarmup(step, steps.length, settings.warmup, settings.learningRate);
-    const norm = applyGradient(adapter, moments, gradient, step, learningRate, settings.gradientClip, {
+    const norm = applyGradient(trained, moments, gradient, step, learningRate, settings.gradientClip, {
       ...ADAMW_DEFAULTS,
       weightDecay: settings.weightDecay,
     });
@@ -167,7 +167,7 @@ async function runSteps(
     }
     const isStopped = signal.aborted;
     if (isEvaluated(step) || isStopped || step % settings.checkpointEvery === 0) {
-      saveCheckpoint(folder, state, adapter, moments);
+      saveCheckpoint(folder, state, trained, moments);
     }
     if (isStopped) {
       throw new InterruptedError(`Stopped training ${name} after step ${step} of ${steps.length}; the step is saved`);
@@ -175,11 +175,13 @@ async function runSteps(
     if (isEvaluated(step)) devLoss = await evaluate(step);
   }
   const best = patience === undefined ? undefined : bestDevLoss(lines);
-  saveAdapter(join(folder, 'adapter.safetensors'), best ? loadBest(folder, best.step, job.model.config) : adapter);
+  const path = join(folder, trainedFile(trained));
+  if (best) takeBest(folder, best.step, path);
+  else saveTrained(path, trained);
   return {
     steps: state.step,
     best_step: best?.step ?? state.step,
-    trainable: adapterSize(adapter),
+    trainable: trainedSize(trained),
     samples: job.train.length,
     tokens_per_second: state.tokens / state.seconds,
     seconds: state.seconds,

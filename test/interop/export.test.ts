@@ -10,13 +10,13 @@ import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { Tensor } from '../../src/graph/value.ts';
 import { emitGraph } from '../../src/onnx/emit.ts';
 import { createSession } from '../../src/onnx/session.ts';
-import { f32Student, type Student, w8a8Student } from '../../src/quantize/student-model.ts';
-import { engineLogits, recipeWith, tinyStudent } from '../export-setup.ts';
+import { f32Student, w8a8Student } from '../../src/quantize/student-model.ts';
+import { type AdapterStudent, engineLogits, recipeWith, tinyStudent } from '../export-setup.ts';
 import { python } from './python.ts';
 import '../matchers.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'export-interop-'));
-let student: Student;
+let student: AdapterStudent;
 beforeAll(async () => {
   student = await tinyStudent(root);
 });
