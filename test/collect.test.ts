@@ -18,7 +18,7 @@ import {
   temporaryRun,
   URL_VARIABLE,
 } from './collect-setup.ts';
-import { type FakeServer, type Misbehaviour, startFakeOpenai } from './fake-openai-server.ts';
+import { type FakeServer, type Misbehave, type Misbehaviour, startFakeOpenai } from './fake-openai-server.ts';
 
 let recorded: Awaited<ReturnType<typeof recordedOutcome>>;
 const cleanups: (() => unknown)[] = [];
@@ -31,7 +31,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function serve(misbehave?: (count: number) => Misbehaviour | undefined): Promise<FakeServer> {
+async function serve(misbehave?: Misbehave): Promise<FakeServer> {
   const server = await startFakeOpenai(recorded.answers, misbehave);
   process.env[KEY_VARIABLE] = 'test-key';
   process.env[URL_VARIABLE] = server.baseUrl;
@@ -176,7 +176,9 @@ describe('collect()', () => {
   });
 
   it('keeps and counts what a server refuses, and does not ask it again', async () => {
-    const server = await serve((count) => (count === 0 ? { kind: 'status', status: 400 } : undefined));
+    const server = await serve((_, { key }) =>
+      key === server.requests[0]!.key ? { kind: 'status', status: 400 } : undefined,
+    );
     const folder = newRun();
     const recipe = smallRecipe('openai', { collect: { stages: ['pairs'], concurrency: 1 } });
     const collected = await collect(recipe, folder, recordingContext().context);
@@ -184,7 +186,8 @@ describe('collect()', () => {
     expect(collected.failures).toMatchObject([{ stage: 'pairs', kind: 'failed' }]);
     expect(collected.failures[0]!.reason).toContain('400');
     await collect(recipe, folder, recordingContext().context);
-    expect(server.requests.length).toBe(5);
+    // The refused one was asked with its schema and without.
+    expect(server.requests.length).toBe(6);
   });
 
   it('counts an answer that does not fit as unparsed, and does not pay for it twice', async () => {
@@ -302,7 +305,8 @@ describe('teacherJudgements()', () => {
       expect(scores.get('student:1')).toEqual({ ok: true, value: judgements.get(item)![0] });
       expect(scores.get('student:2')).toMatchObject({ ok: false, reason: expect.stringContaining('400') });
     }
-    expect(server.requests.length).toBe(2);
+    expect(new Set(server.requests.map(({ key }) => key)).size).toBe(2);
+    expect(server.requests.length).toBe(3);
   });
 
   it('does not let a recording judge what it has not seen', async () => {

@@ -17,10 +17,22 @@ export type Misbehaviour =
   /** A good answer with these headers. */
   | { kind: 'headers'; headers: Record<string, string> };
 
+export interface FakeRequest {
+  /** The idempotency key. */
+  key: string;
+  authorization: string;
+  /** Name of the JSON Schema that came along. */
+  schema: string | undefined;
+  answered: boolean;
+}
+
+/** What the server does to a request; `count` is its number, from 0. */
+export type Misbehave = (count: number, request: FakeRequest) => Misbehaviour | undefined;
+
 export interface FakeServer {
   baseUrl: string;
-  /** Requests by idempotency key, in order of arrival. */
-  requests: { key: string; authorization: string; answered: boolean }[];
+  /** In order of arrival. */
+  requests: FakeRequest[];
   /** Most requests that were open at once. */
   mostAtOnce(): number;
   close(): Promise<void>;
@@ -35,11 +47,10 @@ export function conversationKey(messages: readonly ChatMessage[]): string {
  * Starts the server on a free port.
  *
  * @param answers response texts by conversationKey
- * @param misbehave asked for each request; `count` is its number, from 0
  */
 export async function startFakeOpenai(
   answers: ReadonlyMap<string, string>,
-  misbehave: (count: number) => Misbehaviour | undefined = () => undefined,
+  misbehave: Misbehave = () => undefined,
 ): Promise<FakeServer> {
   const requests: FakeServer['requests'] = [];
   let open = 0;
@@ -47,13 +58,14 @@ export async function startFakeOpenai(
   const server = createServer(async (request, response) => {
     most = Math.max(most, ++open);
     response.on('close', () => open--);
-    const body = JSON.parse(await readBody(request)) as { model: string; messages: ChatMessage[] };
-    const entry = {
+    const body = JSON.parse(await readBody(request)) as ChatBody;
+    const entry: FakeRequest = {
       key: String(request.headers['idempotency-key']),
       authorization: String(request.headers.authorization),
+      schema: body.response_format?.json_schema.name,
       answered: false,
     };
-    const fault = misbehave(requests.push(entry) - 1);
+    const fault = misbehave(requests.push(entry) - 1, entry);
     if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     else if (fault !== undefined && fault.kind !== 'headers') return fail(response, fault);
     const text = answers.get(conversationKey(body.messages));
@@ -72,6 +84,12 @@ export async function startFakeOpenai(
         server.closeAllConnections();
       }),
   };
+}
+
+interface ChatBody {
+  model: string;
+  messages: ChatMessage[];
+  response_format?: { json_schema: { name: string } };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -161,10 +161,21 @@ function head({ request, promptVersion }: Job, { teacher, now }: AskerParts) {
 }
 
 function responseLine(job: Job, response: TeacherResponse, parts: AskerParts): ResponseLine {
-  const { text, finishReason, usage, latencyMs } = response;
+  const { text, finishReason, usage, latencyMs, structured } = response;
   const { messages, params } = job.request;
   const usd = usdOf(usage, parts.recipe.teacher);
-  return { type: 'response', ...head(job, parts), messages, params, text, finishReason, usage, usd, latencyMs };
+  return {
+    type: 'response',
+    ...head(job, parts),
+    messages,
+    params,
+    text,
+    finishReason,
+    usage,
+    usd,
+    latencyMs,
+    ...(structured ? { structured } : {}),
+  };
 }
 
 function stopError(teacher: Teacher, failure: TeacherFailure): UserError {

@@ -22,13 +22,14 @@ export interface JobSources {
 
 /** The jobs of a stage, lazily and in a fixed order: a large corpus never has all its prompts in memory. */
 export function* stageJobs(stage: AnyStage, sources: JobSources): Generator<Job> {
-  const { name, promptVersion } = stage;
+  const { name, promptVersion, responseSchema: schema } = stage;
   const { name: model, temperature } = sources.teacher;
   const params = { temperature: stage.temperature ?? temperature, maxTokens: stage.maxTokens };
   for (const { item, input } of UNITS[stage.unit](sources)) {
     const messages = stage.teacherPrompt(input);
     const key = contentHash({ stage: name, promptVersion, model, params, messages });
-    yield { request: { key, stage: name, docId: input.document.id, item, messages, params }, promptVersion };
+    const request = { key, stage: name, docId: input.document.id, item, messages, params };
+    yield { request: schema === undefined ? request : { ...request, schema }, promptVersion };
   }
 }
 

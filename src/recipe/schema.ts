@@ -70,6 +70,10 @@ const teacher = z.discriminatedUnion('kind', [
     baseUrlEnv: z.string().default('OPENAI_BASE_URL').describe('Environment variable with the base URL'),
     apiKeyEnv: z.string().default('OPENAI_API_KEY').describe('Environment variable with the key; never the key itself'),
     temperature: z.number().min(0).max(2).default(0.7),
+    structured: z
+      .boolean()
+      .default(true)
+      .describe('Have the server hold JSON answers to their schema; where it refuses, they are asked for without'),
     price: price.optional(),
   }),
 ]);

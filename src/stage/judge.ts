@@ -2,7 +2,7 @@
 
 import { delimited, studentDocument } from './document-block.ts';
 import { responseObjects, withoutThinking } from './response-json.ts';
-import type { Parsed, SourceDocument, Stage } from './stage.ts';
+import type { JsonSchema, Parsed, SourceDocument, Stage } from './stage.ts';
 
 export interface JudgeInput {
   document: SourceDocument;
@@ -17,6 +17,21 @@ export interface Judgement {
   analysis: string;
   score: Score;
 }
+
+/** Reasons before the score: what is written first decides what follows. */
+const JUDGEMENT_SCHEMA: JsonSchema = {
+  type: 'object',
+  properties: {
+    A: {
+      type: 'object',
+      properties: { analysis: { type: 'string' }, score: { type: 'integer', enum: [1, 2, 3, 4, 5] } },
+      required: ['analysis', 'score'],
+      additionalProperties: false,
+    },
+  },
+  required: ['A'],
+  additionalProperties: false,
+};
 
 export const judgeStage: Stage<JudgeInput, Judgement> = {
   name: 'judge',
@@ -39,6 +54,7 @@ export const judgeStage: Stage<JudgeInput, Judgement> = {
     },
   ],
   parse: parseJudgement,
+  responseSchema: JUDGEMENT_SCHEMA,
   // The number alone: its token's logits are the score's distribution, read in one pass (arXiv 2503.03064: the mean of the
   // distribution beats its mode, and reasons before the score narrow it).
   completion: ({ score }) => String(score),

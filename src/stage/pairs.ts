@@ -2,7 +2,7 @@
 
 import { delimited, studentDocument } from './document-block.ts';
 import { responseObjects } from './response-json.ts';
-import type { GenreAudience, Parsed, SourceDocument, Stage } from './stage.ts';
+import type { GenreAudience, JsonSchema, Parsed, SourceDocument, Stage } from './stage.ts';
 
 export interface PairsInput {
   document: SourceDocument;
@@ -13,6 +13,18 @@ export const PAIRS_PER_DOCUMENT = 5;
 
 /** The genre of the last pair, whole: small students go on counting pairs instead of closing the object. */
 const LAST_PAIR = new RegExp(`"genre_${PAIRS_PER_DOCUMENT}":\\s*"(?:[^"\\\\]|\\\\.)*"`);
+
+const PAIR_FIELDS = Array.from({ length: PAIRS_PER_DOCUMENT }, (_, i) => [
+  `audience_${i + 1}`,
+  `genre_${i + 1}`,
+]).flat();
+
+const PAIRS_SCHEMA: JsonSchema = {
+  type: 'object',
+  properties: Object.fromEntries(PAIR_FIELDS.map((field) => [field, { type: 'string' }])),
+  required: PAIR_FIELDS,
+  additionalProperties: false,
+};
 
 export const pairsStage: Stage<PairsInput, GenreAudience[]> = {
   name: 'pairs',
@@ -30,6 +42,7 @@ export const pairsStage: Stage<PairsInput, GenreAudience[]> = {
     },
   ],
   parse: parsePairs,
+  responseSchema: PAIRS_SCHEMA,
   finished: (response) => {
     const end = LAST_PAIR.exec(response);
     return end ? `${response.slice(0, end.index + end[0].length)}}` : undefined;

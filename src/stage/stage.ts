@@ -20,6 +20,9 @@ export interface GenreAudience {
   audience: string;
 }
 
+/** A JSON Schema, as servers with structured output take it: objects closed, every property required. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 
 /** What is asked about once: a document, a pair of it, or a text that claims to be made from it. */
@@ -46,6 +49,8 @@ export interface Stage<I, O> {
   studentPrompt(input: I): ChatMessage[];
   /** Lenient reading, strict validation. */
   parse(response: string): Parsed<O>;
+  /** What a response is, where it is JSON. Changed only together with `promptVersion`. */
+  readonly responseSchema?: JsonSchema;
   /** A student's response up to where it holds all that is asked for: generation ends there. Undefined before. */
   finished?(response: string): string | undefined;
   /** What a student is trained to answer for a valid output. */

@@ -50,6 +50,8 @@ export interface ResponseLine extends LineHead {
   /** US dollars; null where the recipe gives no price. */
   usd: number | null;
   latencyMs: number;
+  /** The server held the answer to the stage's JSON Schema. */
+  structured?: true;
 }
 
 /** A request that was given up. `final`: asking again cannot help, so later runs do not. */

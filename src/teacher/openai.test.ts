@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { openaiTeacher } from './openai.ts';
 
 describe('openaiTeacher()', () => {
-  const settings = { kind: 'openai', model: 'm', baseUrlEnv: 'URL', apiKeyEnv: 'KEY', temperature: 0 } as const;
+  const settings = {
+    kind: 'openai',
+    model: 'm',
+    baseUrlEnv: 'URL',
+    apiKeyEnv: 'KEY',
+    temperature: 0,
+    structured: true,
+  } as const;
 
   it('names the variable that holds no key, and never shows a key', () => {
     expect(() => openaiTeacher(settings, { timeoutMs: 1, environment: {} })).toThrow(/variable KEY is not set/);

@@ -1,33 +1,15 @@
 /** Any OpenAI-compatible chat server. One try a call: retries belong to `ask-with-retries.ts` alone. */
 
-import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
-import { z } from 'zod';
-import { errorMessage, InterruptedError, UserError } from '../foundation/errors.ts';
+import OpenAI from 'openai';
+import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { rateLimits, retryAfter } from './rate-headers.ts';
+import { chatBody, limitName } from './chat-body.ts';
+import { readCompletion } from './chat-completion.ts';
+import { failureOf } from './openai-failure.ts';
+import { rateLimits } from './rate-headers.ts';
 import { type Teacher, TeacherFailure, type TeacherRequest, type TeacherResponse } from './teacher.ts';
 
 type OpenaiSettings = Extract<Recipe['teacher'], { kind: 'openai' }>;
-
-/** What is read of a chat completion; servers add much and leave out some. */
-const completion = z.object({
-  model: z.string().optional(),
-  choices: z
-    .array(
-      z.object({
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
-        finish_reason: z.string().nullish(),
-      }),
-    )
-    .min(1),
-  usage: z
-    .object({
-      prompt_tokens: z.number().nullish(),
-      completion_tokens: z.number().nullish(),
-      prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() }).nullish(),
-    })
-    .nullish(),
-});
 
 /**
  * A teacher behind an OpenAI-compatible server.
@@ -54,119 +36,47 @@ export function openaiTeacher(
     );
   }
   const client = new OpenAI({ apiKey, baseURL, maxRetries: 0, timeout: timeoutMs });
-  // OpenAI's newer models refuse max_tokens; many compatible servers know nothing else.
-  const limitName = new URL(baseURL).hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens';
+  const limit = limitName(baseURL);
+
+  const once = async (request: TeacherRequest, structured: boolean, signal: AbortSignal): Promise<TeacherResponse> => {
+    const started = performance.now();
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await client.chat.completions
+        .create(chatBody(request, settings.model, limit, structured), {
+          // Covers the body too; the client's own timeout ends with the headers.
+          signal: AbortSignal.any([signal, timeout]),
+          headers: { 'Idempotency-Key': request.key },
+        })
+        .asResponse();
+      const body = await response.text();
+      const read = readCompletion(body, request, settings.model, performance.now() - started);
+      return { ...read, limits: rateLimits(response.headers), ...(structured ? { structured } : {}) };
+    } catch (error) {
+      if (error instanceof TeacherFailure) throw error;
+      if (signal.aborted) throw new InterruptedError();
+      if (timeout.aborted) {
+        throw new TeacherFailure(`no answer within ${timeoutMs / 1000} s`, 'retry', { possiblyCharged: true });
+      }
+      throw failureOf(error, settings);
+    }
+  };
+
+  let takesSchemas = settings.structured;
   return {
     name: settings.model,
     kind: 'openai',
     async complete(request, signal) {
-      const started = performance.now();
-      const timeout = AbortSignal.timeout(timeoutMs);
+      const structured = takesSchemas && request.schema !== undefined;
       try {
-        const response = await client.chat.completions
-          .create(
-            {
-              model: settings.model,
-              messages: request.messages,
-              temperature: request.params.temperature,
-              [limitName]: request.params.maxTokens,
-            },
-            {
-              // Covers the body too; the client's own timeout ends with the headers.
-              signal: AbortSignal.any([signal, timeout]),
-              headers: { 'Idempotency-Key': request.key },
-            },
-          )
-          .asResponse();
-        const body = await response.text();
-        const read = readCompletion(body, request, settings.model, performance.now() - started);
-        return { ...read, limits: rateLimits(response.headers) };
+        return await once(request, structured, signal);
       } catch (error) {
-        if (error instanceof TeacherFailure) throw error;
-        if (signal.aborted) throw new InterruptedError();
-        if (timeout.aborted) {
-          throw new TeacherFailure(`no answer within ${timeoutMs / 1000} s`, 'retry', { possiblyCharged: true });
-        }
-        throw failureOf(error, settings);
+        if (!structured || !(error instanceof TeacherFailure) || !error.badRequest) throw error;
+        // It may be the schema that was refused, or the request: an answer without the schema tells which.
+        const response = await once(request, false, signal);
+        takesSchemas = false;
+        return response;
       }
     },
   };
-}
-
-/** Reads the body of a successful response. A body that is no completion may have been cut off: worth another try. */
-function readCompletion(body: string, request: TeacherRequest, model: string, latencyMs: number): TeacherResponse {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw new TeacherFailure(`the server's answer is no JSON: ${excerpt(body)}`, 'retry', { possiblyCharged: true });
-  }
-  const parsed = completion.safeParse(value);
-  if (!parsed.success) {
-    throw new TeacherFailure(`the server's answer is no completion: ${excerpt(body)}`, 'retry', {
-      possiblyCharged: true,
-    });
-  }
-  const { choices, usage } = parsed.data;
-  const { message, finish_reason } = choices[0]!;
-  const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
-  return {
-    text: message.content ?? message.refusal ?? '',
-    finishReason: finish_reason ?? 'stop',
-    // Servers that count nothing get a rough count, so that spend is never silently 0: about four characters a token.
-    usage: {
-      promptTokens: usage?.prompt_tokens ?? roughTokens(request.messages.map((one) => one.content).join('')),
-      completionTokens: usage?.completion_tokens ?? roughTokens(message.content ?? ''),
-      ...(cached > 0 ? { cachedPromptTokens: cached } : {}),
-    },
-    model: parsed.data.model ?? model,
-    latencyMs: Math.round(latencyMs),
-  };
-}
-
-/** Connections that were never made carried no request. */
-const NEVER_ARRIVED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/;
-
-function failureOf(error: unknown, settings: OpenaiSettings): TeacherFailure {
-  if (error instanceof APIUserAbortError) return new TeacherFailure('the request was aborted', 'retry');
-  if (error instanceof APIError && !(error instanceof APIConnectionError)) return statusFailure(error, settings);
-  // Everything else happened on the wire: refused or reset connections, bodies cut off.
-  const message = connectionMessage(error);
-  return new TeacherFailure(`connection failed: ${message}`, 'retry', {
-    possiblyCharged: !NEVER_ARRIVED.test(message),
-  });
-}
-
-function statusFailure(error: APIError, settings: OpenaiSettings): TeacherFailure {
-  const status = error.status ?? 0;
-  const message = excerpt(error.message);
-  if (error.code === 'insufficient_quota' || status === 402) {
-    return new TeacherFailure(`the account has no quota left (${message})`, 'stop');
-  }
-  if (status === 401 || status === 403) {
-    return new TeacherFailure(`the server refused the key in ${settings.apiKeyEnv} (${message})`, 'stop');
-  }
-  if (status === 404) return new TeacherFailure(`the server knows no such model or address (${message})`, 'stop');
-  // 529: overloaded, as some servers say it.
-  const overloaded = status === 429 || status === 503 || status === 529;
-  const passing = overloaded || status >= 500 || status === 408 || status === 409 || status === 0;
-  return new TeacherFailure(message, passing ? 'retry' : 'refuse', {
-    overloaded,
-    retryAfterMs: retryAfter(error.headers),
-    limits: rateLimits(error.headers),
-  });
-}
-
-function connectionMessage(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause as Error | undefined) : undefined;
-  const inner = cause?.cause instanceof Error ? cause.cause : cause;
-  return inner === undefined ? errorMessage(error) : `${errorMessage(error)} (${errorMessage(inner)})`;
-}
-
-function roughTokens(text: string): number {
-  return Math.ceil(text.length / 4);
-}
-
-function excerpt(text: string): string {
-  return text.replace(/\s+/g, ' ').slice(0, 200);
 }

@@ -1,6 +1,6 @@
 /** The seam between the toolkit and whoever labels: one request in, one raw response out. */
 
-import type { ChatMessage, StageName } from '../stage/stage.ts';
+import type { ChatMessage, JsonSchema, StageName } from '../stage/stage.ts';
 import type { RequestParameters, TokenUsage } from '../store/ledger-lines.ts';
 import type { RateLimit } from './rate-headers.ts';
 
@@ -12,6 +12,11 @@ export interface TeacherRequest {
   item: string;
   messages: ChatMessage[];
   params: RequestParameters;
+  /**
+   * JSON Schema that a server may hold the answer to. It belongs to the stage's prompt version and not to the request's identity:
+   * an answer given without it counts as well.
+   */
+  schema?: JsonSchema;
 }
 
 export interface TeacherResponse {
@@ -24,6 +29,8 @@ export interface TeacherResponse {
   latencyMs: number;
   /** What the server says it still takes. */
   limits?: readonly RateLimit[];
+  /** The server held the answer to the request's schema. */
+  structured?: boolean;
 }
 
 export interface Teacher {
@@ -53,6 +60,8 @@ export class TeacherFailure extends Error {
   readonly possiblyCharged: boolean;
   /** What the server says it still takes. */
   readonly limits: readonly RateLimit[];
+  /** The server takes something in the request for wrong. */
+  readonly badRequest: boolean;
 
   constructor(
     message: string,
@@ -62,6 +71,7 @@ export class TeacherFailure extends Error {
       overloaded?: boolean;
       possiblyCharged?: boolean;
       limits?: readonly RateLimit[];
+      badRequest?: boolean;
     } = {},
   ) {
     super(message);
@@ -71,5 +81,6 @@ export class TeacherFailure extends Error {
     this.overloaded = details.overloaded ?? false;
     this.possiblyCharged = details.possiblyCharged ?? false;
     this.limits = details.limits ?? [];
+    this.badRequest = details.badRequest ?? false;
   }
 }
