@@ -52,10 +52,8 @@ export class GraphCache {
       const settings = this.settings.profile
         ? { ...this.settings, profile: `${this.settings.profile}-${this.built++}` }
         : this.settings;
-      session =
-        'bytes' in graph
-          ? createSession(graph.bytes, { ...settings, openShapes: true })
-          : createSession(emitGraph(graph.g, graph.outputs, graph.given).bytes, settings);
+      const { bytes } = 'bytes' in graph ? graph : emitGraph(graph.g, graph.outputs, graph.given);
+      session = createSession(bytes, settings);
       await session;
       this.buildSeconds += (performance.now() - start) / 1000;
     }

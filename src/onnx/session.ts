@@ -14,8 +14,6 @@ export interface SessionSettings {
   readonly optimization?: 'all' | 'basic';
   /** File prefix: writes a profile on release. */
   readonly profile?: string;
-  /** Shapes change from run to run: onnxruntime would else keep a plan of memory for each one it meets. */
-  readonly openShapes?: boolean;
 }
 
 export interface Session {
@@ -40,7 +38,9 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
     intraOpNumThreads: settings.threads ?? availableParallelism(),
     graphOptimizationLevel: settings.optimization ?? 'all',
     logSeverityLevel: 3,
-    enableMemPattern: !settings.openShapes,
+    // A planned run takes one block for all its tensors, 20 to 40 MB that the C library gets from the kernel and gives back
+    // each time: three times the page faults of tensors allocated one by one (docs/log.md).
+    enableMemPattern: false,
     // Each session would keep an arena as large as its largest run: 20 MB for each attention shape.
     enableCpuMemArena: false,
     ...(settings.profile ? { enableProfiling: true, profileFilePrefix: settings.profile } : {}),
