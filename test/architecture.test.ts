@@ -51,6 +51,7 @@ const CONFINED: Record<string, string | string[]> = {
   '@huggingface/gguf': 'src/model/',
   '@observablehq/plot': 'src/report/',
   linkedom: 'src/report/',
+  '@saehrimnir/druidjs': 'src/statistics/',
 };
 
 /** Code that computes and nothing else: no files, no network, no clock. */

@@ -42,5 +42,7 @@ generate:
 validate:
   pairsPerDocument: 2
   judge: {kind: teacher}
+  # Pictures of where the texts lie beside their sources; 90 MB are fetched once.
+  embeddings: all-minilm-l6-v2
 `;
 }

@@ -63,7 +63,11 @@ async function loadEncoder(folder: string): Promise<(text: string) => Promise<Fl
   const { AutoModel, AutoTokenizer, Tensor } = await import('@huggingface/transformers');
   const dtype = embedderPrecision(folder)!;
   const tokenizer = await AutoTokenizer.from_pretrained(folder, { local_files_only: true });
-  const model = (await AutoModel.from_pretrained(folder, { dtype, local_files_only: true, session_options: SESSION })) as unknown as Encoder;
+  const model = (await AutoModel.from_pretrained(folder, {
+    dtype,
+    local_files_only: true,
+    session_options: SESSION,
+  })) as unknown as Encoder;
   const special = tokenizer.encode('');
   if (special.length !== 2) {
     throw new UserError(

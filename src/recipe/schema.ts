@@ -240,6 +240,10 @@ const validate = z.strictObject({
     .string()
     .optional()
     .describe("JSON Lines file {arm, item, score} by people: the judge's sensitivity, specificity and corrected rates"),
+  embeddings: z
+    .string()
+    .optional()
+    .describe('Sentence embedder of the pictures of all texts: `all-minilm-l6-v2`, or a folder; default: no pictures'),
   resamples: z.int().min(100).default(2000).describe('Bootstrap resamples over documents'),
 });
 

@@ -8,7 +8,13 @@ const ARM_LABELS: Readonly<Record<string, string>> = {
   base: 'Base model, untrained',
   student: 'Student',
   'student-w8a8': 'Student, W8A8',
+  source: 'Source',
+  strict: 'Strict variant',
+  relaxed: 'Relaxed variant',
 };
+
+/** Kinds of text that are no arms, and have a colour of their own. */
+const FURTHER_KINDS: readonly string[] = ['source', 'strict', 'relaxed'];
 
 const STAGE_LABELS: Readonly<Record<string, string>> = {
   pairs: 'Genre-audience pairs',
@@ -34,10 +40,10 @@ export function orderArms(arms: Iterable<string>): string[] {
 
 /** The custom property of the style sheet that holds the arm's colour; it follows light and dark. */
 export function armColour(arm: string): string {
-  return ARM_ORDER.includes(arm) ? `var(--arm-${arm})` : 'var(--arm-other)';
+  return `var(--${armClass(arm)})`;
 }
 
 /** The class that gives an element the arm's colour (`--key`). */
 export function armClass(arm: string): string {
-  return ARM_ORDER.includes(arm) ? `arm-${arm}` : 'arm-other';
+  return [...ARM_ORDER, ...FURTHER_KINDS].includes(arm) ? `arm-${arm}` : 'arm-other';
 }

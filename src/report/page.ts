@@ -7,6 +7,7 @@ import { WORD_DIFF_SCRIPT } from './client/word-diff-script.ts';
 import { html, type Markup, trusted } from './markup.ts';
 import type { ReportData } from './run-data.ts';
 import { costSection } from './sections/cost-section.ts';
+import { embeddingsSection } from './sections/embeddings-section.ts';
 import { funnelSection } from './sections/funnel-section.ts';
 import { samplesSection } from './sections/samples-section.ts';
 import { scoresSection } from './sections/scores-section.ts';
@@ -50,6 +51,7 @@ ${tableSection(data)}
 ${scoresSection(data)}
 ${samplesSection(data)}
 ${trainingSection(data)}
+${embeddingsSection(data)}
 ${funnelSection(data)}
 ${costSection(data)}
 ${aboutRun(data)}

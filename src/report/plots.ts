@@ -1,19 +1,14 @@
-/** The report's figures as inline SVG, rendered without a browser. Colours are custom properties of the style sheet. */
+/** The report's figures. */
 
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { armColour, armLabel } from './arms.ts';
-import { type Markup, trusted } from './markup.ts';
+import { drawFigure } from './draw-figure.ts';
+import type { Markup } from './markup.ts';
 import { percent } from './number-format.ts';
 import type { ScoreHistogram, StageFunnel, StudentFacts, TableRow } from './run-data.ts';
 
-/** Drawn width in CSS pixels: narrow enough that text is still readable when a phone shrinks the figure. */
-const WIDTH = 440;
-
 /** Points of a training curve that are drawn; more cannot be told apart at this width. */
 const MAX_POINTS = 220;
-
-const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
 /** Usable rate (dot) and Rate(>=3) (ring) of each arm with their intervals. */
 export function rateFigure(rows: readonly TableRow[]): Markup {
@@ -48,7 +43,7 @@ export function rateFigure(rows: readonly TableRow[]): Markup {
       }),
     ];
   });
-  return render(
+  return drawFigure(
     `Usable rate and Rate of 3 or better for each model: ${rows.map((row) => `${armLabel(row.arm)} ${percent(row.usable)} and ${percent(row.rate)}`).join('; ')}`,
     {
       height: 44 + rows.length * 44,
@@ -66,7 +61,7 @@ export function lossFigure(student: StudentFacts): Markup {
   const raw = condense(student.losses, MAX_POINTS);
   const smooth = runningMean(raw, Math.max(1, Math.round(raw.length / 20)));
   const last = student.devLosses.at(-1);
-  return render(`Loss of student ${student.name} by training step`, {
+  return drawFigure(`Loss of student ${student.name} by training step`, {
     height: 250,
     marginLeft: 44,
     marginRight: 20,
@@ -103,43 +98,46 @@ export function scoreFigure(histogram: ScoreHistogram): Markup {
       count: histogram.counts[level],
     }))
     .filter((bar) => bar.level !== 'none' || bar.count > 0);
-  return render(`Scores of ${armLabel(histogram.arm)}: ${bars.map((bar) => `${bar.level}: ${bar.count}`).join(', ')}`, {
-    width: 260,
-    height: 170,
-    marginLeft: 34,
-    marginTop: 22,
-    x: { domain: bars.map((bar) => bar.level), label: null, tickSize: 0 },
-    y: {
-      domain: [0, 1],
-      tickFormat: (d: number) => `${Math.round(d * 100)}%`,
-      ticks: 3,
-      grid: true,
-      label: null,
-      tickSize: 0,
+  return drawFigure(
+    `Scores of ${armLabel(histogram.arm)}: ${bars.map((bar) => `${bar.level}: ${bar.count}`).join(', ')}`,
+    {
+      width: 260,
+      height: 170,
+      marginLeft: 34,
+      marginTop: 22,
+      x: { domain: bars.map((bar) => bar.level), label: null, tickSize: 0 },
+      y: {
+        domain: [0, 1],
+        tickFormat: (d: number) => `${Math.round(d * 100)}%`,
+        ticks: 3,
+        grid: true,
+        label: null,
+        tickSize: 0,
+      },
+      marks: [
+        Plot.barY(bars, {
+          x: 'level',
+          y: 'share',
+          fill: armColour(histogram.arm),
+          rx: 2,
+          fillOpacity: (d) => (Number(d.level) >= 3 ? 1 : 0.45),
+        }),
+        Plot.text(bars, {
+          x: 'level',
+          y: 'share',
+          text: (d) => (d.count ? String(d.count) : ''),
+          dy: -7,
+          fill: 'var(--ink)',
+        }),
+      ],
     },
-    marks: [
-      Plot.barY(bars, {
-        x: 'level',
-        y: 'share',
-        fill: armColour(histogram.arm),
-        rx: 2,
-        fillOpacity: (d) => (Number(d.level) >= 3 ? 1 : 0.45),
-      }),
-      Plot.text(bars, {
-        x: 'level',
-        y: 'share',
-        text: (d) => (d.count ? String(d.count) : ''),
-        dy: -7,
-        fill: 'var(--ink)',
-      }),
-    ],
-  });
+  );
 }
 
 /** Samples left after each step of a stage. */
 export function funnelFigure(funnel: StageFunnel): Markup {
   const labels = funnel.steps.map((step) => step.label);
-  return render(
+  return drawFigure(
     `Samples of stage ${funnel.stage}: ${funnel.steps.map((step) => `${step.count} ${step.label}`).join(', ')}`,
     {
       height: 16 + funnel.steps.length * 32,
@@ -162,31 +160,6 @@ export function funnelFigure(funnel: StageFunnel): Markup {
       ],
     },
   );
-}
-
-/**
- * One figure as markup. The page's policy forbids inline styles, so the plot's own style element goes (the style sheet
- * replaces it), and labels inside go too: the figure is one image to a screen reader, described by `label`.
- */
-function render(label: string, options: Plot.PlotOptions): Markup {
-  const svg = Plot.plot({ width: WIDTH, ...options, document: document as never }) as unknown as Element;
-  for (const style of [...svg.querySelectorAll('style')]) style.remove();
-  for (const part of [svg, ...svg.querySelectorAll('*')]) {
-    for (const name of ['style', 'class', 'aria-label', 'aria-description']) part.removeAttribute(name);
-  }
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', label);
-  svg.setAttribute('class', 'plot');
-  return trusted(svg.outerHTML);
-}
-
-/** The parts of a DOM element that `render` needs (this project compiles without DOM types). */
-interface Element {
-  readonly outerHTML: string;
-  querySelectorAll(selector: string): Iterable<Element>;
-  remove(): void;
-  removeAttribute(name: string): void;
-  setAttribute(name: string, value: string): void;
 }
 
 /** At most `limit` points: means over equal groups of neighbours. */

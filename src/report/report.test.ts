@@ -82,6 +82,36 @@ describe('writeReport()', () => {
     expect(read('.notes')[0]).toContain('1000 of 1004 samples are shown');
   });
 
+  it('draws where the texts lie, twice, and leaves out points it cannot read', async () => {
+    const point = (kind: string, i: number) => ({ kind, item: `${i}`, doc_id: 'd', tsne: [i, -i], umap: [i / 2, 1] });
+    const embeddings = {
+      model: 'all-minilm-l6-v2',
+      documents: 3,
+      documents_in_all: 9,
+      kinds: ['source', 'strict'].map((kind) => ({
+        kind,
+        texts: 4,
+        measures: { spread: { mean: 0.25, ci: [0.2, 0.3], outputs: 4 } },
+      })),
+      points: [...[1, 2, 3, 4].flatMap((i) => [point('source', i), point('strict', i)]), { kind: 'strict', tsne: [1] }],
+    };
+    const { document, read } = await report('embeddings', {}, ({ folder }) =>
+      writeFileSync(join(folder.validation, 'embeddings.json'), JSON.stringify(embeddings)),
+    );
+    const labels = [...document.querySelectorAll('#embeddings svg')].map((svg) => svg.getAttribute('aria-label'));
+    expect(labels).toEqual(
+      ['t-SNE', 'UMAP'].map((name) => `${name} of the embeddings of 4 of Source, 4 of Strict variant`),
+    );
+    expect([...document.querySelectorAll('#embeddings svg')].map((svg) => svg.querySelectorAll('path').length)).toEqual(
+      [8, 8],
+    );
+    expect(read('#embeddings tbody tr')).toEqual([
+      'Source4–0.2500.200 to 0.300',
+      'Strict variant4–0.2500.200 to 0.300',
+    ]);
+    expect(read('#embeddings > p')[0]).toContain('Drawn: 3 of 9 documents.');
+  });
+
   it('says what a run lacks that has only just begun', async () => {
     const { recipe } = makeRun(join(root, 'begun-recipe'));
     const folder = runFolder(join(root, 'begun'));

@@ -143,6 +143,27 @@ export interface ScoreHistogram {
   counts: Record<'5' | '4' | '3' | '2' | '1' | 'none', number>;
 }
 
+/** A text's place in both pictures. */
+export interface EmbeddedPoint {
+  kind: string;
+  tsne: readonly [number, number];
+  umap: readonly [number, number];
+}
+
+/** Where the texts of all arms lie (validation/embeddings.json). */
+export interface Embeddings {
+  model: string;
+  documents: number;
+  documentsInAll: number;
+  kinds: {
+    kind: string;
+    texts: number;
+    similarity: { mean: number; interval: Interval | undefined } | undefined;
+    spread: { mean: number; interval: Interval | undefined } | undefined;
+  }[];
+  points: EmbeddedPoint[];
+}
+
 export interface ReportData {
   name: string;
   description: string | undefined;
@@ -159,6 +180,8 @@ export interface ReportData {
   funnels: StageFunnel[];
   students: StudentFacts[];
   histograms: ScoreHistogram[];
+  /** Undefined where the recipe asked for none. */
+  embeddings: Embeddings | undefined;
   times: TimeLine[];
   spend: Spend | undefined;
   /** All arms that appear in samples, in reading order. */

@@ -6,7 +6,8 @@ const LIGHT = `
   --pass: #1c6b3c; --pass-soft: #e3f2e8; --fail: #a13a22; --fail-soft: #fae9e4; --undecided: #805600; --undecided-soft: #f9f0da;
   --none: #515a61; --none-soft: #eeece6;
   --insert: #d5eedd; --delete: #f8dcd5; --delete-ink: #8c3220;
-  --arm-teacher: #3c4a78; --arm-base: #9a8668; --arm-student: #1f7f79; --arm-student-w8a8: #b0562c; --arm-other: #7a5a8e;`;
+  --arm-teacher: #3c4a78; --arm-base: #9a8668; --arm-student: #1f7f79; --arm-student-w8a8: #b0562c; --arm-other: #7a5a8e;
+  --arm-source: #1d2328; --arm-strict: #7d8f1f; --arm-relaxed: #b8478f;`;
 
 const DARK = `
   --paper: #14181b; --surface: #1b2125; --line: #323a40; --ink: #e7e9ea; --soft: #b3bbc1; --quiet: #8f989f;
@@ -14,7 +15,8 @@ const DARK = `
   --pass: #86d3a0; --pass-soft: #1b3325; --fail: #f0a08a; --fail-soft: #3c231d; --undecided: #e6c170; --undecided-soft: #37301c;
   --none: #b3bbc1; --none-soft: #272e33;
   --insert: #1f4630; --delete: #54291f; --delete-ink: #f3b5a5;
-  --arm-teacher: #9aa9e0; --arm-base: #c2ab87; --arm-student: #62c2ba; --arm-student-w8a8: #e6936b; --arm-other: #c09fd4;`;
+  --arm-teacher: #9aa9e0; --arm-base: #c2ab87; --arm-student: #62c2ba; --arm-student-w8a8: #e6936b; --arm-other: #c09fd4;
+  --arm-source: #e7e9ea; --arm-strict: #bfce62; --arm-relaxed: #ec8cc6;`;
 
 /** The whole style sheet. */
 export const STYLE_SHEET = `
@@ -74,8 +76,10 @@ figure { margin: 0; } figcaption { color: var(--soft); font-size: .875rem; margi
 .four .plot { max-width: 300px; }
 .key { display: inline-block; width: .7em; height: .7em; border-radius: 50%; background: var(--key, var(--quiet)); margin-right: .45em; }
 .legend { display: inline-block; margin-right: 1rem; }
+.legend .sign { color: var(--key, var(--quiet)); font-weight: 700; }
 .key.ring { background: none; border: 1.5px solid var(--quiet); }
 .arm-teacher { --key: var(--arm-teacher); } .arm-base { --key: var(--arm-base); } .arm-student { --key: var(--arm-student); } .arm-student-w8a8 { --key: var(--arm-student-w8a8); } .arm-other { --key: var(--arm-other); }
+.arm-source { --key: var(--arm-source); } .arm-strict { --key: var(--arm-strict); } .arm-relaxed { --key: var(--arm-relaxed); }
 
 .scroll { position: relative; overflow-x: auto; margin-top: .75rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .93rem; }

@@ -14,7 +14,7 @@ export interface MeasureMean {
 
 /** The mean of every measure that some output has; BCa over documents. */
 export function measureMeans(
-  items: readonly ScoredItem[],
+  items: readonly Pick<ScoredItem, 'doc_id' | 'measures'>[],
   { seed, resamples }: { seed: number; resamples: number },
 ): Record<string, MeasureMean> {
   const names = [...new Set(items.flatMap((item) => Object.keys(item.measures ?? {})))];

@@ -3,6 +3,7 @@
 import type { Collected } from '../collect/collected.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Embedder } from '../model/embedder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import type { AnyStage } from '../stage/stage.ts';
@@ -11,6 +12,7 @@ import { chooseJudge } from './choose-judge.ts';
 import { contamination } from './contamination.ts';
 import { readFurtherScores } from './further-scores.ts';
 import type { GenerationLine } from './generations.ts';
+import { withPairsSpread } from './pairs-spread.ts';
 import { reliabilityOf } from './reliability.ts';
 import { scorePairs, scoreReformulations } from './score-outputs.ts';
 import type { ScoredItem } from './scored-item.ts';
@@ -26,6 +28,7 @@ const VALIDITY = {
  * Scores the outputs of each stage that has any, all arms together, and makes its table.
  *
  * @param outputsOf the answers of all arms to a stage
+ * @param embedder measures the spread of pairs; without one it is not measured
  * @throws InterruptedError when `context.signal` is aborted
  */
 export async function scoreStages(
@@ -34,6 +37,7 @@ export async function scoreStages(
   folder: RunFolder,
   collected: Collected,
   context: RunContext,
+  embedder: Embedder | undefined,
 ): Promise<{ tables: StageTable[]; items: ScoredItem[] }> {
   const { seed } = recipe;
   const { margin, resamples } = recipe.validate;
@@ -43,7 +47,8 @@ export async function scoreStages(
     const outputs = outputsOf(stage);
     if (outputs.length === 0) continue;
     if (stage.name === pairsStage.name) {
-      const scored = scorePairs(outputs, collected.pairs);
+      const checked = scorePairs(outputs, collected.pairs);
+      const scored = embedder ? await withPairsSpread(checked, outputs, embedder, context) : checked;
       const passes = (item: ScoredItem) => item.usable === true;
       const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
       tables.push(stageTable(stage.name, scored, options));

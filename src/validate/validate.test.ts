@@ -1,14 +1,15 @@
 /** The command on recorded data, with arms that answer without a model. */
 
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collect } from '../collect/collect.ts';
-import { InterruptedError } from '../foundation/errors.ts';
+import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunEvent } from '../foundation/events.ts';
 import { type RunFolder, runFolder } from '../foundation/run-folder.ts';
 import { loadRecipe } from '../recipe/load.ts';
+import type { TextEmbeddings } from './embed-texts.ts';
 import type { GenerateArm } from './generate-arm.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { validateStudents } from './validate.ts';
@@ -108,4 +109,25 @@ test('validateStudents() makes answers again where sampling changed, and only th
   const context = { emit: () => {}, signal: new AbortController().signal };
   await validateStudents(changed, folder, context, { generateArm: fakeArms(again) });
   expect(again).toHaveLength(3 * (4 + 8));
+});
+
+test('validateStudents() embeds texts where the recipe asks for it, and goes on where there is no embedder', async () => {
+  const wanting = { ...recipe, validate: { ...recipe.validate, embeddings: 'fake' } };
+  const path = join(folder.validation, 'embeddings.json');
+  const warnings: string[] = [];
+  const emit = (event: RunEvent) => void (event.type === 'log' && warnings.push(event.message));
+  const context = { emit, signal: new AbortController().signal };
+  const embed = async (texts: readonly string[]) => texts.map((text) => Float32Array.of(Math.sin(text.length), 0.1, 1));
+  const found = async () => ({ name: 'fake', source: 'test', sha256: '1', embed });
+  const none = () => Promise.reject(new UserError('Cannot find the embedder fake'));
+
+  await validateStudents(wanting, folder, context, { generateArm: fakeArms([]), findEmbedder: none });
+  expect(warnings).toEqual(['No embeddings. Cannot find the embedder fake']);
+  expect(existsSync(path)).toBe(false);
+  const tables = await validateStudents(wanting, folder, context, { generateArm: fakeArms([]), findEmbedder: found });
+  expect(tables![0]!.rows[3]!.measures).toHaveProperty('embedding_spread');
+  const { points, kinds } = JSON.parse(readFileSync(path, 'utf8')) as TextEmbeddings;
+  expect(points.filter(({ kind }) => kind === 'source')).toHaveLength(4);
+  expect(kinds.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['source', 'teacher', 'student-w8a8']));
+  expect(await validateStudents(wanting, folder, context, { findEmbedder: found })).toBeUndefined();
 });

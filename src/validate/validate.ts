@@ -10,13 +10,16 @@ import { InterruptedError, UserError } from '../foundation/errors.ts';
 import { contentHash, sha256 } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
+import { findEmbedder } from '../model/embedder.ts';
 import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
 import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
+import { recipeEmbedder, writeEmbeddings } from './recipe-embedder.ts';
 import { renderTables } from './render.ts';
 import { scoreStages } from './score-stages.ts';
 import { type StageInput, stageInputs, tableStages } from './stage-inputs.ts';
@@ -31,6 +34,7 @@ const PAIRS_ROOM = 1.5;
 /** What a library caller or a test may replace. */
 export interface ValidateParts {
   generateArm?: GenerateArm;
+  findEmbedder?: typeof findEmbedder;
 }
 
 /** All answers of one arm to one stage. */
@@ -61,12 +65,14 @@ export async function validateStudents(
   const { emit } = context;
   const collected = await readCollected(recipe, folder);
   const plans = tableStages(recipe).flatMap((stage) => stagePlans(stage, recipe, folder, collected));
+  const embedder = await recipeEmbedder(recipe, context, parts.findEmbedder ?? findEmbedder);
   const inputs = {
     version: VALIDATE_VERSION,
     judge: JUDGE_VERSION,
     judgeStudent: judgeStudentHash(recipe, folder),
     seed: recipe.seed,
     validate: recipe.validate,
+    embedder: embedder?.sha256,
     further: furtherFiles(recipe).map((path) => sha256(readFileSync(path, 'utf8'))),
     answers: collected.answersHash,
     outputs: contentHash(plans.map((plan) => plan.inputs.map(plan.madeFrom))),
@@ -82,10 +88,11 @@ export async function validateStudents(
     plans
       .filter((plan) => plan.stage.name === stage.name)
       .flatMap((plan) => plan.inputs.map((input) => lines.get(planKey(plan, input))!));
-  const { tables, items } = await scoreStages(outputsOf, recipe, folder, collected, context);
+  const { tables, items } = await scoreStages(outputsOf, recipe, folder, collected, context, embedder);
   writeFileAtomic(join(folder.validation, 'scores.jsonl'), ...items.map((item) => `${JSON.stringify(item)}\n`));
   writeFileAtomic(folder.table1, `${JSON.stringify(tables, null, 2)}\n`);
   writeFileAtomic(join(folder.validation, 'table1.md'), renderTables(tables, 'markdown'));
+  await writeEmbeddings(outputsOf(reformulateStage), recipe, folder, collected, context, embedder);
   const seconds = (performance.now() - started) / 1000;
   writeManifest(folder.validation, { kind: 'validate', inputs, seconds, facts: { outputs: total } });
   emit({ type: 'command-end', command: 'validate', seconds, summary: summarise(tables) });

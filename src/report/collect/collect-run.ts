@@ -4,6 +4,7 @@ import type { RunFolder } from '../../foundation/run-folder.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { isObject, type Note, readJson, readText } from '../read-artifact.ts';
 import type { ReportData } from '../run-data.ts';
+import { collectEmbeddings } from './collect-embeddings.ts';
 import { collectFunnels } from './collect-funnel.ts';
 import { collectLedger } from './collect-ledger.ts';
 import { collectSamples } from './collect-samples.ts';
@@ -34,6 +35,7 @@ export async function collectRun(recipe: Recipe, folder: RunFolder, signal: Abor
     funnels,
     students,
     histograms,
+    embeddings: collectEmbeddings(folder, note),
     arms,
     sources,
     ...ledger,
