@@ -31,7 +31,7 @@ export async function runStatus(folder: RunFolder): Promise<StatusReport> {
   const holder = runHolder(folder);
   const ledger = await indexLedger(folder.ledger);
   const open = [...ledger.open.values()];
-  const unanswered = holder ? ledger.lost : [...ledger.lost, ...open];
+  const unanswered = holder ? ledger.lost : [...ledger.lost, ...ledger.unanswered];
   return {
     run: folder.root,
     state: status === undefined ? 'not started' : status.state === 'running' && !holder ? 'lost' : status.state,

@@ -3,28 +3,16 @@
 import { setMaxListeners } from 'node:events';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
-import type { Recipe } from '../recipe/schema.ts';
-import type { Ledger } from '../store/ledger.ts';
-import type { ResponseLine, TokenUsage } from '../store/ledger-lines.ts';
+import type { TokenUsage } from '../store/ledger-lines.ts';
 import { askWithRetries } from '../teacher/ask-with-retries.ts';
-import { usdAtMost, usdOf } from '../teacher/price.ts';
+import { usdAtMost } from '../teacher/price.ts';
 import type { RateLimit } from '../teacher/rate-headers.ts';
-import type { Teacher, TeacherFailure, TeacherResponse } from '../teacher/teacher.ts';
+import type { Teacher, TeacherFailure } from '../teacher/teacher.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
+import { type AskerParts, head, responseLine, stopError } from './ask-lines.ts';
+import { askByBatch } from './batch-asker.ts';
 import { Budget } from './budget.ts';
 import type { Job } from './jobs.ts';
-
-export interface AskerParts {
-  recipe: Recipe;
-  teacher: Teacher;
-  ledger: Ledger;
-  /** No new request once aborted. */
-  signal: AbortSignal;
-  wait(ms: number, signal: AbortSignal): Promise<void>;
-  now(): Date;
-  onResponse(job: Job, line: ResponseLine): void;
-  onFailure(job: Job, reason: string): void;
-}
 
 /** After a stop, requests in flight may still answer for this long: they are paid. */
 const GRACE_MS = 10_000;
@@ -39,6 +27,7 @@ const GIVE_UP_AFTER = 25;
  */
 export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<void> {
   const { recipe, teacher, ledger, signal } = parts;
+  if (teacher.batches && goesByBatch(parts)) return askByBatch(jobs, parts, teacher.batches);
   const stop = new AbortController();
   const cut = new AbortController();
   // Each request in flight, and each that waits for its next try, listens to these.
@@ -155,34 +144,10 @@ export async function askAll(jobs: Iterable<Job>, parts: AskerParts): Promise<vo
   if (fatal !== undefined) throw fatal;
 }
 
-function head({ request, promptVersion }: Job, { teacher, now }: AskerParts) {
-  const { key, stage, docId, item } = request;
-  return { key, stage, docId, item, model: teacher.name, promptVersion, at: now().toISOString() };
-}
-
-function responseLine(job: Job, response: TeacherResponse, parts: AskerParts): ResponseLine {
-  const { text, finishReason, usage, latencyMs, structured } = response;
-  const { messages, params } = job.request;
-  const usd = usdOf(usage, parts.recipe.teacher);
-  return {
-    type: 'response',
-    ...head(job, parts),
-    messages,
-    params,
-    text,
-    finishReason,
-    usage,
-    usd,
-    latencyMs,
-    ...(structured ? { structured } : {}),
-  };
-}
-
-function stopError(teacher: Teacher, failure: TeacherFailure): UserError {
-  return new UserError(
-    `Cannot go on asking teacher ${teacher.name}: ${failure.message}`,
-    'Mend that, then run the same command again: everything answered so far is kept and not asked again',
-  );
+/** While a batch is open, what it holds must not be asked by another way. */
+function goesByBatch({ recipe, teacher, ledger }: AskerParts): boolean {
+  const wanted = recipe.teacher.kind === 'openai' && recipe.teacher.batch;
+  return wanted || [...ledger.index.batches.values()].some(({ model }) => model === teacher.name);
 }
 
 function goneError(teacher: Teacher, failure: TeacherFailure): UserError {

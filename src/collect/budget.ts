@@ -38,6 +38,12 @@ export class Budget {
     return true;
   }
 
+  /** A try of an earlier process turns out to be still under way: held back, no longer taken for spent. */
+  resume(usd: number): void {
+    this.#spent -= usd;
+    this.#reserved += usd;
+  }
+
   /** The try that `reserved` was held back for cost `usd`. */
   settle(reserved: number, usd: number): void {
     this.#reserved -= reserved;

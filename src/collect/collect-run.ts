@@ -10,7 +10,8 @@ import type { Ledger } from '../store/ledger.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
 import { createTeacher } from '../teacher/create-teacher.ts';
 import type { Teacher } from '../teacher/teacher.ts';
-import { type AskerParts, askAll } from './asker.ts';
+import type { AskerParts } from './ask-lines.ts';
+import { askAll } from './asker.ts';
 import type { Collected } from './collected.ts';
 import type { Job } from './jobs.ts';
 import { type CollectStatus, type StageCounts, statusFile } from './status-file.ts';
@@ -54,14 +55,14 @@ export class CollectRun {
 
   /** Tells what earlier processes left behind: torn lines and requests whose answers were never seen. */
   warn(): void {
-    const { torn, open, lost } = this.#ledger.index;
+    const { torn, unanswered: open, lost } = this.#ledger.index;
     const warning = (message: string) => this.#context.emit({ type: 'log', level: 'warn', message });
     for (const { segment, line, bytes } of torn) {
       warning(
         `The ledger's ${segment} ends in a line cut off by a stop (line ${line}, ${bytes} bytes): it is not used`,
       );
     }
-    const unanswered = open.size + lost.length;
+    const unanswered = open.length + lost.length;
     if (unanswered > 0 && this.#recipe.teacher.kind !== 'recorded') {
       warning(
         `${unanswered} requests of earlier runs left without an answer being kept: possibly charged (see status.json)`,
@@ -151,9 +152,9 @@ export class CollectRun {
   }
 
   #writeStatus(force = false): void {
-    const { spend, open, lost } = this.#ledger.index;
+    const { spend, unanswered: open, lost } = this.#ledger.index;
     // While running, open requests are simply in flight; a recording charges nothing.
-    const left = this.#state === 'running' ? lost : [...lost, ...open.values()];
+    const left = this.#state === 'running' ? lost : [...lost, ...open];
     const unanswered = this.#recipe.teacher.kind === 'recorded' ? [] : left;
     this.#file.write(
       {

@@ -53,6 +53,12 @@ const price = z.strictObject({
     .min(0)
     .optional()
     .describe('Of prompt tokens the provider took from its cache; default: as other prompt tokens'),
+  batchShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Share of these prices that requests in batches cost; default: 0.5'),
 });
 
 const budget = z.strictObject({
@@ -74,6 +80,10 @@ const teacher = z.discriminatedUnion('kind', [
       .boolean()
       .default(true)
       .describe('Have the server hold JSON answers to their schema; where it refuses, they are asked for without'),
+    batch: z
+      .boolean()
+      .default(false)
+      .describe("Ask by the provider's Batch API: cheaper, and up to a day later (docs/collecting.md)"),
     price: price.optional(),
   }),
 ]);

@@ -1,7 +1,7 @@
 /** What the ledger knows, by request key: where responses lie, what failed, what was spent. Texts stay in the files. */
 
 import type { StageName } from '../stage/stage.ts';
-import type { FailureLine, LedgerLine, ResponseLine, SentLine } from './ledger-lines.ts';
+import type { BatchLine, FailureLine, LedgerLine, ResponseLine, SentLine } from './ledger-lines.ts';
 import { type LinePosition, readLedger, type TornLine } from './ledger-read.ts';
 
 /** Requests and money of one stage at one model. */
@@ -17,6 +17,17 @@ export interface Spend {
   unpriced: number;
 }
 
+/** A batch that has not ended: its requests may be under way. */
+export interface OpenBatch {
+  key: string;
+  model: string;
+  keys: string[];
+  structured: boolean;
+  plannedAt: string;
+  /** The provider's id; absent where none was ever seen. */
+  id?: string;
+}
+
 export class LedgerIndex {
   readonly responses = new Map<string, LinePosition>();
   readonly failures = new Map<string, FailureLine>();
@@ -25,11 +36,14 @@ export class LedgerIndex {
   /** Tries whose answer was never seen, for a kill or a broken connection: possibly charged, whatever happened since. */
   readonly lost: SentLine[] = [];
   readonly torn: TornLine[] = [];
+  readonly batches = new Map<string, OpenBatch>();
+  endedBatches = 0;
   readonly #spend = new Map<string, Spend>();
 
   /** Takes a line in; the first response of a key is the one that counts. */
   add(line: LedgerLine, position: LinePosition): void {
-    if (line.type === 'sent') {
+    if (line.type === 'batch') this.#step(line);
+    else if (line.type === 'sent') {
       const earlier = this.open.get(line.key);
       if (earlier !== undefined && (line.attempt === 1 || line.afterLost)) this.lost.push(earlier);
       this.open.set(line.key, line);
@@ -43,6 +57,22 @@ export class LedgerIndex {
       if (earlier !== undefined && line.lost) this.lost.push(earlier);
       this.open.delete(line.key);
       this.failures.set(line.key, line);
+    }
+  }
+
+  /** Sent, and neither answered nor given up since, nor part of a batch whose results are still to come. */
+  get unanswered(): SentLine[] {
+    return [...this.open.values()].filter(({ batch }) => batch === undefined || !this.batches.has(batch));
+  }
+
+  #step({ key, step, model, at, keys = [], structured = false, id }: BatchLine): void {
+    if (step === 'planned') this.batches.set(key, { key, model, keys, structured, plannedAt: at });
+    else if (step === 'ended') {
+      this.batches.delete(key);
+      this.endedBatches++;
+    } else {
+      const batch = this.batches.get(key);
+      if (batch !== undefined && id !== undefined) batch.id = id;
     }
   }
 

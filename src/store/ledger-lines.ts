@@ -24,6 +24,8 @@ export interface SentLine extends LineHead {
   afterLost?: true;
   /** US dollars this try can cost at most; absent where no price is known. */
   usdAtMost?: number;
+  /** Key of the batch it is part of. */
+  batch?: string;
 }
 
 export interface RequestParameters {
@@ -52,6 +54,8 @@ export interface ResponseLine extends LineHead {
   latencyMs: number;
   /** The server held the answer to the stage's JSON Schema. */
   structured?: true;
+  /** Key of the batch it came from; its latency is then unknown, and 0. */
+  batch?: string;
 }
 
 /** A request that was given up. `final`: asking again cannot help, so later runs do not. */
@@ -64,4 +68,26 @@ export interface FailureLine extends LineHead {
   lost?: true;
 }
 
-export type LedgerLine = SentLine | ResponseLine | FailureLine;
+/**
+ * A step of a batch job. `planned` is synced before anything of it leaves, `created` before its job is first looked at, `ended` after
+ * the lines of all its requests.
+ */
+export interface BatchLine {
+  type: 'batch';
+  /** Goes along as metadata of the job, so that one whose id was never seen can be found again. */
+  key: string;
+  step: 'planned' | 'created' | 'ended';
+  model: string;
+  /** ISO 8601. */
+  at: string;
+  /** Of `planned`: keys of its requests. */
+  keys?: string[];
+  /** Of `planned`: its requests carry their JSON Schemas. */
+  structured?: boolean;
+  /** Of `created`: the provider's id. */
+  id?: string;
+  /** Of `ended`: completed, expired, failed, cancelled, or never created. */
+  outcome?: string;
+}
+
+export type LedgerLine = SentLine | ResponseLine | FailureLine | BatchLine;

@@ -55,6 +55,26 @@ export async function askWithRetries(teacher: Teacher, request: TeacherRequest, 
   }
 }
 
+/**
+ * Calls until it succeeds, for calls that cost nothing to repeat.
+ *
+ * @throws TeacherFailure of the last try; InterruptedError when stopped
+ */
+export async function callWithRetries<T>(
+  call: () => Promise<T>,
+  { maxAttempts, stop, random, wait }: Pick<AskOptions, 'maxAttempts' | 'stop' | 'random' | 'wait'>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    if (stop.aborted) throw new InterruptedError();
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof TeacherFailure) || error.scope !== 'retry' || attempt >= maxAttempts) throw error;
+      await wait(waitBefore(attempt, error, random), stop).catch(() => {});
+    }
+  }
+}
+
 /** Milliseconds to wait after try `attempt`: never less than the server asked for. */
 export function waitBefore(attempt: number, failure: TeacherFailure, random: RandomStream): number {
   const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1));

@@ -36,11 +36,20 @@ export function readCompletion(
   } catch {
     throw new TeacherFailure(`the server's answer is no JSON: ${excerpt(body)}`, 'retry', { possiblyCharged: true });
   }
+  return completionOf(value, request, model, latencyMs);
+}
+
+/** The same for a body that is parsed already. */
+export function completionOf(
+  value: unknown,
+  request: TeacherRequest,
+  model: string,
+  latencyMs: number,
+): TeacherResponse {
   const parsed = completion.safeParse(value);
   if (!parsed.success) {
-    throw new TeacherFailure(`the server's answer is no completion: ${excerpt(body)}`, 'retry', {
-      possiblyCharged: true,
-    });
+    const found = excerpt(JSON.stringify(value) ?? 'nothing');
+    throw new TeacherFailure(`the server's answer is no completion: ${found}`, 'retry', { possiblyCharged: true });
   }
   const { choices, usage } = parsed.data;
   const { message, finish_reason } = choices[0]!;

@@ -9,6 +9,7 @@ describe('openaiTeacher()', () => {
     apiKeyEnv: 'KEY',
     temperature: 0,
     structured: true,
+    batch: false,
   } as const;
 
   it('names the variable that holds no key, and never shows a key', () => {

@@ -5,6 +5,7 @@ import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { chatBody, limitName } from './chat-body.ts';
 import { readCompletion } from './chat-completion.ts';
+import { openaiBatches } from './openai-batches.ts';
 import { failureOf } from './openai-failure.ts';
 import { rateLimits } from './rate-headers.ts';
 import { type Teacher, TeacherFailure, type TeacherRequest, type TeacherResponse } from './teacher.ts';
@@ -66,6 +67,7 @@ export function openaiTeacher(
   return {
     name: settings.model,
     kind: 'openai',
+    batches: openaiBatches({ client, model: settings.model, limit, apiKeyEnv: settings.apiKeyEnv }),
     async complete(request, signal) {
       const structured = takesSchemas && request.schema !== undefined;
       try {

@@ -17,27 +17,32 @@ export function priceOf(teacher: Extract<Recipe['teacher'], { kind: 'openai' }>)
   return teacher.price ?? listedPrices()[teacher.model];
 }
 
-/** US dollars of a response; null where no price is known. A recording costs nothing. */
-export function usdOf(usage: TokenUsage, teacher: Recipe['teacher']): number | null {
+/** What most providers ask for a batch. */
+const USUAL_BATCH_SHARE = 0.5;
+
+/** US dollars of a response, from a batch or not; null where no price is known. A recording costs nothing. */
+export function usdOf(usage: TokenUsage, teacher: Recipe['teacher'], batch = false): number | null {
   if (teacher.kind === 'recorded') return 0;
   const price = priceOf(teacher);
   if (price === undefined) return null;
   const { inputPerMillion, outputPerMillion, cachedInputPerMillion = inputPerMillion } = price;
   const cached = usage.cachedPromptTokens ?? 0;
   const input = (usage.promptTokens - cached) * inputPerMillion + cached * cachedInputPerMillion;
-  return (input + usage.completionTokens * outputPerMillion) / 1e6;
+  const share = batch ? (price.batchShare ?? USUAL_BATCH_SHARE) : 1;
+  return (share * (input + usage.completionTokens * outputPerMillion)) / 1e6;
 }
 
 /** US dollars a request can cost at most: a token is at least one byte of its prompt, and the answer may be as long as allowed. */
 export function usdAtMost(
   request: Pick<TeacherRequest, 'messages' | 'params'>,
   teacher: Recipe['teacher'],
+  batch = false,
 ): number | null {
   const bytes = request.messages.reduce(
     (sum, { content }) => sum + Buffer.byteLength(content) + TOKENS_AROUND_MESSAGE,
     0,
   );
-  return usdOf({ promptTokens: bytes, completionTokens: request.params.maxTokens }, teacher);
+  return usdOf({ promptTokens: bytes, completionTokens: request.params.maxTokens }, teacher, batch);
 }
 
 function listedPrices(): Record<string, Price> {

@@ -39,6 +39,34 @@ export interface Teacher {
   readonly kind: 'recorded' | 'openai';
   /** One try, without retries. Throws TeacherFailure, or InterruptedError when `signal` is aborted. */
   complete(request: TeacherRequest, signal: AbortSignal): Promise<TeacherResponse>;
+  /** The provider's Batch API, where it may have one. */
+  readonly batches?: BatchClient;
+}
+
+export interface BatchState {
+  ended: boolean;
+  /** As the provider calls it: completed, expired, failed, cancelled. */
+  outcome: string;
+  /** Files with results; there may be some of a batch that expired. */
+  files: string[];
+  /** Why the provider refused the batch as a whole. */
+  problem?: { code: string; message: string };
+}
+
+export interface BatchResult {
+  key: string;
+  outcome: TeacherResponse | TeacherFailure;
+}
+
+/** Jobs of many requests. One try a call, as with `Teacher.complete`; each throws TeacherFailure. */
+export interface BatchClient {
+  /** Makes a job of `requests`, with `key` in its metadata; returns the provider's id. */
+  create(key: string, requests: readonly TeacherRequest[], structured: boolean): Promise<string>;
+  /** Id of the job with `key` in its metadata, made after `since` (ISO 8601); undefined where there is none. */
+  find(key: string, since: string): Promise<string | undefined>;
+  state(id: string): Promise<BatchState>;
+  /** Results in any order; of requests that are not among `requests` none. */
+  results(file: string, requests: ReadonlyMap<string, TeacherRequest>): AsyncIterable<BatchResult>;
 }
 
 /**
