@@ -94,7 +94,10 @@ describe('collect() by batch', () => {
   it('keeps what is refused, with its schema and without, as a final failure', async () => {
     let refused: string | undefined;
     const { server, folder } = await serve({
-      fate: ({ custom_id }) => (custom_id === (refused ??= custom_id) ? 'bad-request' : 'answered'),
+      fate: ({ custom_id }) => {
+        refused ??= custom_id;
+        return custom_id === refused ? 'bad-request' : 'answered';
+      },
     });
     const recipe = batchRecipe({ collect: { stages: ['pairs'] } });
     for (let run = 0; run < 2; run++) {
@@ -108,7 +111,10 @@ describe('collect() by batch', () => {
   it('gives up on a request after maxAttempts batches', async () => {
     let failing: string | undefined;
     const { server, folder } = await serve({
-      fate: ({ custom_id }) => (custom_id === (failing ??= custom_id) ? 'error-500' : 'answered'),
+      fate: ({ custom_id }) => {
+        failing ??= custom_id;
+        return custom_id === failing ? 'error-500' : 'answered';
+      },
     });
     const recipe = batchRecipe({ collect: { stages: ['pairs'], maxAttempts: 3 } });
     const collected = await collect(recipe, folder, recordingContext().context, noWaiting);
