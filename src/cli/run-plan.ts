@@ -138,7 +138,8 @@ function promptLength(messages: readonly ChatMessage[]): number {
 
 function priceOf({ teacher }: Recipe, stages: readonly StagePlan[]): number | null {
   const sum = (key: 'promptTokens' | 'completionTokens') => stages.reduce((total, stage) => total + stage[key], 0);
-  return usdOf({ promptTokens: sum('promptTokens'), completionTokens: sum('completionTokens') }, teacher);
+  const batch = teacher.kind === 'openai' && teacher.batch;
+  return usdOf({ promptTokens: sum('promptTokens'), completionTokens: sum('completionTokens') }, teacher, batch);
 }
 
 function findArtifacts(folder: RunFolder): RunPlan['artifacts'] {

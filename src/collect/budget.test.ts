@@ -49,6 +49,16 @@ describe('usdOf()', () => {
   });
 });
 
+describe('usdOf() of a batch', () => {
+  it('is the share that the price names, also of cached tokens, and half where it names none', () => {
+    const usage = { promptTokens: 1000, completionTokens: 100, cachedPromptTokens: 600 };
+    for (const [batchShare, share] of [[0.3, 0.3] as const, [undefined, 0.5] as const]) {
+      const { teacher } = recipe({ price: { ...price, ...(batchShare ? { batchShare } : {}) } });
+      expect(usdOf(usage, teacher, true)).toBeCloseTo(share * usdOf(usage, teacher)!, 12);
+    }
+  });
+});
+
 describe('usdAtMost()', () => {
   it('is no less than any usage that the request allows', () => {
     const { teacher } = recipe({ price });
