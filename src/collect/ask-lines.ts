@@ -6,7 +6,7 @@ import type { Ledger } from '../store/ledger.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
 import { usdOf } from '../teacher/price.ts';
 import type { Teacher, TeacherFailure, TeacherResponse } from '../teacher/teacher.ts';
-import type { Job } from './jobs.ts';
+import type { Job } from './job.ts';
 
 export interface AskerParts {
   recipe: Recipe;
@@ -27,7 +27,7 @@ export function head({ request, promptVersion }: Job, { teacher, now }: AskerPar
 
 /** @param batch key of the batch the response came from */
 export function responseLine(job: Job, response: TeacherResponse, parts: AskerParts, batch?: string): ResponseLine {
-  const { text, finishReason, usage, latencyMs, structured } = response;
+  const { text, finishReason, usage, latencyMs, structured, digits } = response;
   const { messages, params } = job.request;
   const usd = usdOf(usage, parts.recipe.teacher, batch !== undefined);
   return {
@@ -41,6 +41,7 @@ export function responseLine(job: Job, response: TeacherResponse, parts: AskerPa
     usd,
     latencyMs,
     ...(structured ? { structured } : {}),
+    ...(digits ? { digits } : {}),
     ...(batch === undefined ? {} : { batch }),
   };
 }

@@ -12,7 +12,7 @@ import { AdaptiveLimit } from './adaptive-limit.ts';
 import { type AskerParts, head, responseLine, stopError } from './ask-lines.ts';
 import { askByBatch } from './batch-asker.ts';
 import { Budget } from './budget.ts';
-import type { Job } from './jobs.ts';
+import type { Job } from './job.ts';
 
 /** After a stop, requests in flight may still answer for this long: they are paid. */
 const GRACE_MS = 10_000;

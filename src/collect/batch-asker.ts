@@ -12,7 +12,7 @@ import { usdAtMost } from '../teacher/price.ts';
 import { type BatchClient, type BatchResult, type BatchState, TeacherFailure } from '../teacher/teacher.ts';
 import { type AskerParts, head, responseLine, stopError } from './ask-lines.ts';
 import { Budget } from './budget.ts';
-import type { Job } from './jobs.ts';
+import type { Job } from './job.ts';
 
 /** Of one batch, whose requests are all in memory; OpenAI takes 50,000 and 200 MB. */
 const MOST_REQUESTS = 20_000;

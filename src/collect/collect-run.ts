@@ -8,12 +8,12 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { AnyStage, StageName } from '../stage/stage.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
-import { createTeacher } from '../teacher/create-teacher.ts';
 import type { Teacher } from '../teacher/teacher.ts';
 import type { AskerParts } from './ask-lines.ts';
-import { askAll } from './asker.ts';
 import type { Collected } from './collected.ts';
-import type { Job } from './jobs.ts';
+import type { Job } from './job.ts';
+import { askJobs } from './job-askers.ts';
+import type { JudgingReport } from './judging-report.ts';
 import { type CollectStatus, type StageCounts, statusFile } from './status-file.ts';
 
 /** What tests put in place of the real world. */
@@ -33,7 +33,8 @@ export class CollectRun {
   readonly #file: ReturnType<typeof statusFile>;
   readonly #stages: Record<StageName, StageCounts> = {};
   readonly #teacherName: string;
-  #teacher: Teacher | undefined;
+  readonly #teachers: Map<Recipe['teacher'], Teacher>;
+  #judging: JudgingReport | undefined;
   #state: CollectStatus['state'] = 'running';
 
   constructor(
@@ -49,7 +50,7 @@ export class CollectRun {
     this.#context = context;
     this.#ledger = ledger;
     this.#parts = parts;
-    this.#teacher = parts.teacher;
+    this.#teachers = new Map(parts.teacher && [[recipe.teacher, parts.teacher]]);
     this.#file = statusFile(folder.status);
   }
 
@@ -63,7 +64,7 @@ export class CollectRun {
       );
     }
     const unanswered = open.length + lost.length;
-    if (unanswered > 0 && this.#recipe.teacher.kind !== 'recorded') {
+    if (unanswered > 0 && isPaid(this.#recipe)) {
       warning(
         `${unanswered} requests of earlier runs left without an answer being kept: possibly charged (see status.json)`,
       );
@@ -81,11 +82,11 @@ export class CollectRun {
       else if (index.failures.get(request.key)?.final) counts.failed++;
     }
     if (counts.answered + counts.failed < counts.total) {
-      await this.#begin();
+      this.#begin();
       this.#progress(stage.name, counts);
-      await askAll(this.#missing(jobs()), {
+      await askJobs(jobs, {
         recipe: this.#recipe,
-        teacher: this.#teacher!,
+        teachers: this.#teachers,
         ledger: this.#ledger,
         signal: this.#context.signal,
         wait: this.#parts.wait ?? wait,
@@ -119,21 +120,19 @@ export class CollectRun {
     this.#writeStatus(true);
   }
 
-  *#missing(jobs: Iterable<Job>): Generator<Job> {
-    const { index } = this.#ledger;
-    for (const job of jobs) {
-      const { key } = job.request;
-      if (!index.responses.has(key) && !index.failures.get(key)?.final) yield job;
-    }
+  /** What collect found out about the judge, for the status file. */
+  judged(report: JudgingReport): void {
+    this.#judging = report;
   }
 
-  async #begin(): Promise<void> {
-    this.#teacher ??= await createTeacher(this.#recipe);
+  #begin(): void {
     if (this.begun) return;
     this.begun = true;
-    const { name, kind } = this.#teacher;
-    const detail = kind === 'recorded' ? `${name}: a recording, nothing is asked or paid` : `asking ${name}`;
-    this.#context.emit({ type: 'command-start', command: 'collect', detail });
+    const { teacher, judge } = this.#recipe;
+    const name = this.#teacherName;
+    const asked = teacher.kind === 'recorded' ? `${name}: a recording, nothing is asked or paid` : `asking ${name}`;
+    const judging = judge.teacher?.kind === 'openai' ? `; ${judge.teacher.model} judges` : '';
+    this.#context.emit({ type: 'command-start', command: 'collect', detail: `${asked}${judging}` });
   }
 
   #progress(stage: StageName, { total, answered, failed }: StageCounts): void {
@@ -155,7 +154,7 @@ export class CollectRun {
     const { spend, unanswered: open, lost } = this.#ledger.index;
     // While running, open requests are simply in flight; a recording charges nothing.
     const left = this.#state === 'running' ? lost : [...lost, ...open];
-    const unanswered = this.#recipe.teacher.kind === 'recorded' ? [] : left;
+    const unanswered = isPaid(this.#recipe) ? left : [];
     this.#file.write(
       {
         state: this.#state,
@@ -166,10 +165,16 @@ export class CollectRun {
         spend,
         usd: spend.reduce((sum, one) => sum + one.usd, 0),
         possiblyCharged: unanswered.map(({ stage, item, model, at }) => ({ stage, item, model, at })),
+        ...(this.#judging ? { judging: this.#judging } : {}),
       },
       force,
     );
   }
+}
+
+/** Whether anyone is asked who takes money. */
+function isPaid({ teacher, judge }: Recipe): boolean {
+  return [teacher, judge.teacher, judge.second].some((one) => one?.kind === 'openai');
 }
 
 /** Nothing but failures is no success. */

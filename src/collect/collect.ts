@@ -6,9 +6,11 @@ import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { collectedStages } from '../stage/recipe-stages.ts';
 import { Ledger } from '../store/ledger.ts';
+import { canarySentence } from './canaries.ts';
 import { type CollectParts, CollectRun } from './collect-run.ts';
 import { type Collected, CollectedReading, readMaterial } from './collected.ts';
 import { stageJobs } from './jobs.ts';
+import { CANARIES_CAUGHT, type JudgingReport, judgingReport, judgingSentences } from './judging-report.ts';
 
 /**
  * Collects, stage by stage: pairs for every document of the splits (the teacher's row of the table needs validation documents
@@ -37,8 +39,11 @@ export async function collect(
       run.settleCounts(stage.name, reading.collected);
     }
     const collected = reading.finish();
+    const judging = judgingReport(collected);
+    run.judged(judging);
     run.finish('complete');
-    const summary = summarise(collected, recipe);
+    const summary = [summarise(collected, recipe), ...judgingSentences(judging)].join('; ');
+    warnOfJudge(judging, context);
     if (run.begun) {
       emit({ type: 'command-end', command: 'collect', seconds: (performance.now() - started) / 1000, summary });
     } else emit({ type: 'command-skip', command: 'collect', reason: `nothing is missing: ${summary}` });
@@ -50,6 +55,12 @@ export async function collect(
     reading.close();
     await ledger.close();
   }
+}
+
+function warnOfJudge({ canaries }: JudgingReport, { emit }: RunContext): void {
+  if (canaries === undefined || canaries.caught >= CANARIES_CAUGHT) return;
+  const message = `The judge does not see planted faults: ${canarySentence(canaries)}. Its scores choose the training texts; take another model or prompt`;
+  emit({ type: 'log', level: 'warn', message });
 }
 
 function summarise(collected: Collected, { teacher }: Recipe): string {

@@ -7,7 +7,7 @@ import { ensureSplits, type Splits } from '../corpus/splits.ts';
 import { canonicalJson } from '../foundation/hash.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { type Judgement, judgeStage } from '../stage/judge.ts';
+import type { Judgement } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { collectedStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
@@ -16,7 +16,11 @@ import { ResponseReader } from '../store/ledger.ts';
 import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
 import { teacherName } from '../teacher/create-teacher.ts';
+import type { CanaryKind } from './canaries.ts';
+import type { Job } from './job.ts';
 import { type JobSources, stageJobs } from './jobs.ts';
+import { judgementOf } from './judgement-of.ts';
+import { judgesOf } from './judges.ts';
 
 /** A teacher's reformulation. */
 export interface CollectedText {
@@ -48,6 +52,10 @@ export interface Collected {
   texts: Map<string, CollectedText>;
   /** Judgements by the judged text's id: an item of `texts`, or the id of a judge text. */
   judgements: Map<string, Judgement[]>;
+  /** The second judge's, by the same ids; empty without one. */
+  secondJudgements: Map<string, Judgement>;
+  /** How the judge scored texts with planted faults; null where it gave no score. */
+  canaries: { kind: CanaryKind; score: number | null }[];
   judgeTexts: JudgeText[];
   failures: CollectFailure[];
   /** Jobs with neither response nor failure: collect has not finished. */
@@ -85,6 +93,8 @@ export async function readMaterial(recipe: Recipe, folder: RunFolder): Promise<M
     },
     pairs: new Map(),
     texts: new Map(),
+    judges: await judgesOf(recipe.judge, teacher),
+    seed: recipe.seed,
   };
 }
 
@@ -123,6 +133,8 @@ export class CollectedReading {
       pairs: new Map(),
       texts: new Map(),
       judgements: new Map(),
+      secondJudgements: new Map(),
+      canaries: [],
       judgeTexts,
       failures: [],
       missing: 0,
@@ -137,13 +149,16 @@ export class CollectedReading {
 
   readStage(stage: AnyStage): void {
     const { failures } = this.collected;
-    for (const { request } of stageJobs(stage, this.sources)) {
-      const { key, docId, item } = request;
+    for (const job of stageJobs(stage, this.sources)) {
+      const { key, docId, item } = job.request;
       const position = this.#index.responses.get(key);
       if (position !== undefined) {
         const line = this.#reader.read(position);
-        this.#hash.update(`${key}${line.text}\n`);
-        const kept = this.#keep(stage, docId, item, line);
+        // What only measures the judge makes no sample.
+        if (!job.second && !job.canary) {
+          this.#hash.update(`${key}${line.text}${line.digits ? JSON.stringify(line.digits) : ''}\n`);
+        }
+        const kept = this.#keep(stage, job, line);
         if (!kept.ok) failures.push({ stage: stage.name, docId, item, kind: 'unparsed', reason: kept.reason });
       } else {
         const failure = this.#index.failures.get(key);
@@ -163,8 +178,9 @@ export class CollectedReading {
     this.#reader.close();
   }
 
-  #keep({ name }: AnyStage, docId: string, item: string, line: ResponseLine): Parsed<unknown> {
-    const { pairs, texts, judgements } = this.collected;
+  #keep({ name }: AnyStage, { request, second, canary }: Job, line: ResponseLine): Parsed<unknown> {
+    const { docId, item } = request;
+    const { pairs, texts, judgements, secondJudgements, canaries } = this.collected;
     if (name === pairsStage.name) {
       const parsed = pairsStage.parse(line.text);
       if (parsed.ok) pairs.set(docId, parsed.value);
@@ -176,8 +192,10 @@ export class CollectedReading {
       if (parsed.ok) texts.set(item, { docId, pair, text: parsed.value, finishReason: line.finishReason });
       return parsed;
     }
-    const parsed = judgeStage.parse(line.text);
-    if (parsed.ok) judgements.set(item, [...(judgements.get(item) ?? []), parsed.value]);
+    const parsed = judgementOf(line);
+    if (canary) canaries.push({ kind: canary, score: parsed.ok ? parsed.value.score : null });
+    else if (parsed.ok && second) secondJudgements.set(item, parsed.value);
+    else if (parsed.ok) judgements.set(item, [...(judgements.get(item) ?? []), parsed.value]);
     return parsed;
   }
 }

@@ -2,17 +2,19 @@
 
 import type { JudgeText } from '../corpus/judge-texts.ts';
 import { contentHash } from '../foundation/hash.ts';
+import { judgeStage } from '../stage/judge.ts';
 import type { AnyStage, GenreAudience, SourceDocument, StageInput, StageUnit } from '../stage/stage.ts';
-import type { TeacherRequest } from '../teacher/teacher.ts';
-
-export interface Job {
-  request: TeacherRequest;
-  promptVersion: string;
-}
+import { canariesOf } from './canaries.ts';
+import type { Job } from './job.ts';
+import { judgeJobs } from './judge-jobs.ts';
+import type { Judges } from './judges.ts';
 
 /** What jobs are made of: the material of the run and the answers of the stages before. */
 export interface JobSources {
   teacher: { name: string; temperature: number };
+  judges: Judges;
+  /** Of the recipe: what canaries are drawn by. */
+  seed: number;
   documents: ReadonlyMap<string, SourceDocument>;
   pairs: ReadonlyMap<string, GenreAudience[]>;
   /** Teacher's reformulations by item `<docId>/<k>`. */
@@ -22,6 +24,7 @@ export interface JobSources {
 
 /** The jobs of a stage, lazily and in a fixed order: a large corpus never has all its prompts in memory. */
 export function* stageJobs(stage: AnyStage, sources: JobSources): Generator<Job> {
+  if (stage.name === judgeStage.name) return yield* ofJudges(sources);
   const { name, promptVersion, responseSchema: schema } = stage;
   const { name: model, temperature } = sources.teacher;
   const params = { temperature: stage.temperature ?? temperature, maxTokens: stage.maxTokens };
@@ -31,6 +34,14 @@ export function* stageJobs(stage: AnyStage, sources: JobSources): Generator<Job>
     const request = { key, stage: name, docId: input.document.id, item, messages, params };
     yield { request: schema === undefined ? request : { ...request, schema }, promptVersion };
   }
+}
+
+function ofJudges({ documents, texts, judgeTexts, judges, seed }: JobSources): Generator<Job> {
+  const items = function* () {
+    for (const [item, { docId, text }] of texts) yield { item, document: documents.get(docId)!, text };
+    for (const { id, docId, text } of judgeTexts) yield { item: id, document: documents.get(docId)!, text };
+  };
+  return judgeJobs(items, canariesOf(texts.values(), documents, judges.canaries, seed), judges);
 }
 
 interface Unit {

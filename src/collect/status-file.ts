@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import type { StageName } from '../stage/stage.ts';
 import type { Spend } from '../store/ledger-index.ts';
+import type { JudgingReport } from './judging-report.ts';
 
 export interface StageCounts {
   total: number;
@@ -24,6 +25,8 @@ export interface CollectStatus {
   usd: number;
   /** Requests that left and were never answered, of earlier processes too. */
   possiblyCharged: { stage: StageName; item: string; model: string; at: string }[];
+  /** Once the stage `judge` is complete. */
+  judging?: JudgingReport;
 }
 
 /**

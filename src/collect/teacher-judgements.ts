@@ -1,4 +1,4 @@
-/** Has the teacher judge texts of anyone, students included, on the same path as `collect`: ledger, retries, paid once. */
+/** Has an LLM judge texts of anyone, students included, on the same path as `collect`: ledger, retries, paid once. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JudgeText } from '../corpus/judge-texts.ts';
@@ -6,19 +6,32 @@ import { UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { type Judgement, judgeStage } from '../stage/judge.ts';
+import type { Judgement } from '../stage/judge.ts';
 import type { Parsed, SourceDocument } from '../stage/stage.ts';
 import { Ledger, ResponseReader } from '../store/ledger.ts';
-import { createTeacher } from '../teacher/create-teacher.ts';
-import { askAll } from './asker.ts';
 import type { CollectParts } from './collect-run.ts';
-import { stageJobs } from './jobs.ts';
+import type { Job } from './job.ts';
+import { askJobs } from './job-askers.ts';
+import { judgeJobs } from './judge-jobs.ts';
+import { judgementOf, togetherOf } from './judgement-of.ts';
+import { type Judges, judgesOf, validationJudging } from './judges.ts';
+
+/** What became of one text: the judgement all repeats make together, or why there is none. */
+export type JudgedText = Parsed<Judgement> & {
+  /** Each repeat that could be read, in order. */
+  repeats: Judgement[];
+  /** By the second judge, where the recipe names one. */
+  second?: Parsed<Judgement>;
+  /** US dollars of all its judgements; of unknown prices none. */
+  usd: number;
+};
 
 /**
  * Judgements of `texts` by id, in their order; where there is none, why. Asked in the order given: interleave the arms before.
  *
  * @param documents holds every `docId` of `texts`
- * @throws UserError for a recorded teacher, which cannot judge anything new; else like `collect`
+ * @param parts.judges default: those of validation
+ * @throws UserError for a recorded judge, which cannot judge anything new; else like `collect`
  */
 export async function teacherJudgements(
   recipe: Recipe,
@@ -26,50 +39,56 @@ export async function teacherJudgements(
   texts: readonly JudgeText[],
   documents: ReadonlyMap<string, SourceDocument>,
   context: RunContext,
-  parts: CollectParts = {},
-): Promise<Map<string, Parsed<Judgement>>> {
-  if (recipe.teacher.kind === 'recorded') {
+  parts: CollectParts & { judges?: Judges } = {},
+): Promise<Map<string, JudgedText>> {
+  const judges = parts.judges ?? (await judgesOf(validationJudging(recipe), recipe.teacher));
+  if (judges.first.settings.kind === 'recorded') {
     throw new UserError(
       'Cannot have new texts judged: the teacher of this recipe is a recording',
-      'Set validate.judge.kind to local, or name a teacher of kind openai',
+      'Set validate.judge.kind to local, or name a judge.teacher of kind openai',
     );
   }
-  const teacher = parts.teacher ?? (await createTeacher(recipe));
-  const jobs = () =>
-    stageJobs(judgeStage, {
-      teacher: { name: teacher.name, temperature: 0 },
-      documents,
-      pairs: new Map(),
-      texts: new Map(),
-      judgeTexts: texts,
-    });
+  const items = () => texts.map(({ id, docId, text }) => ({ item: id, document: documents.get(docId)!, text }));
+  const jobs = () => judgeJobs(items, [], judges);
   const ledger = await Ledger.open(folder.ledger);
   const reader = new ResponseReader(folder.ledger);
   try {
     const { responses, failures } = ledger.index;
-    const missing = [...jobs()].filter(
-      ({ request }) => !responses.has(request.key) && !failures.get(request.key)?.final,
-    );
-    await askAll(missing, {
+    await askJobs(jobs, {
       recipe,
-      teacher,
       ledger,
       signal: context.signal,
       wait: parts.wait ?? (async (ms, signal) => void (await sleep(ms, undefined, { signal }))),
       now: parts.now ?? (() => new Date()),
       onResponse: () => {},
       onFailure: () => {},
+      teachers: new Map(parts.teacher && [[judges.first.settings, parts.teacher]]),
     });
-    const judgements = new Map<string, Parsed<Judgement>>();
-    for (const { request } of jobs()) {
-      const position = responses.get(request.key);
-      const reason = failures.get(request.key)?.reason ?? 'not asked';
-      judgements.set(
-        request.item,
-        position === undefined ? { ok: false, reason } : judgeStage.parse(reader.read(position).text),
-      );
+    const judged = new Map<string, { repeats: Judgement[]; second?: Parsed<Judgement>; usd: number; reason: string }>();
+    for (const { request, second } of jobs()) {
+      const one = judged.get(request.item) ?? { repeats: [], usd: 0, reason: 'not asked' };
+      judged.set(request.item, one);
+      const answer = answerTo(request.key);
+      one.usd += answer.usd;
+      if (second) one.second = answer.judgement;
+      else if (answer.judgement.ok) one.repeats.push(answer.judgement.value);
+      else one.reason = answer.judgement.reason;
     }
-    return judgements;
+    return new Map(
+      [...judged].map(([id, { reason, ...known }]): [string, JudgedText] => {
+        const together = togetherOf(known.repeats);
+        return [id, { ...known, ...(together ? { ok: true, value: together } : { ok: false, reason }) }];
+      }),
+    );
+
+    function answerTo(key: Job['request']['key']): { judgement: Parsed<Judgement>; usd: number } {
+      const position = responses.get(key);
+      if (position === undefined) {
+        return { judgement: { ok: false, reason: failures.get(key)?.reason ?? 'not asked' }, usd: 0 };
+      }
+      const line = reader.read(position);
+      return { judgement: judgementOf(line), usd: line.usd ?? 0 };
+    }
   } finally {
     reader.close();
     await ledger.close();

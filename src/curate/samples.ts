@@ -7,7 +7,7 @@ import { judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import type { GenreAudience, SourceDocument, StageName } from '../stage/stage.ts';
-import { hardNegative, NEGATIVE_KINDS } from './hard-negatives.ts';
+import { hardNegative, NEGATIVE_KINDS } from '../collect/hard-negatives.ts';
 import type { SftRow } from './sft-row.ts';
 
 /** Validation documents have no part in training; there is no third split here on purpose. */

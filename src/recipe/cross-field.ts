@@ -83,7 +83,25 @@ function splitProblems({ splits }: Recipe) {
   return [];
 }
 
-function judgeProblems({ teacher, validate }: Recipe) {
-  if (validate.judge.kind !== 'teacher' || teacher.kind !== 'recorded') return [];
-  return [{ path: ['validate', 'judge', 'kind'], message: 'a recorded teacher cannot judge new texts: use local' }];
+function judgeProblems(recipe: Recipe) {
+  const { teacher, judge, validate } = recipe;
+  const problems: { path: (string | number)[]; message: string }[] = [];
+  const validating = validate.judge.teacher ?? judge.teacher ?? teacher;
+  if (validate.judge.kind !== 'local' && validating.kind === 'recorded') {
+    problems.push({
+      path: ['validate', 'judge', 'kind'],
+      message: 'a recorded teacher cannot judge new texts: use local, or name a judge.teacher',
+    });
+  }
+  const same = (one: Recipe['teacher'], other: Recipe['teacher'] | undefined) =>
+    one.kind === 'recorded'
+      ? other?.kind === 'recorded' && one.folder === other.folder
+      : other?.kind === 'openai' && one.model === other.model;
+  if (same(judge.teacher ?? teacher, judge.second)) {
+    problems.push({ path: ['judge', 'second'], message: 'the second judge is the first one' });
+  }
+  if (same(validating, validate.judge.second)) {
+    problems.push({ path: ['validate', 'judge', 'second'], message: 'the second judge is the first one' });
+  }
+  return problems;
 }

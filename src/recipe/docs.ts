@@ -75,7 +75,7 @@ function typeText(field: JsonSchema): string {
   if (field.const !== undefined) return `\`${field.const}\``;
   if (field.enum) return field.enum.map((value) => `\`${value}\``).join(', ');
   if (field.type === 'array') return `list of ${typeText(field.items ?? {})}`;
-  if (field.type === 'object') return 'section';
+  if (field.type === 'object' || field.oneOf) return 'section';
   return [field.type === 'string' ? 'text' : field.type, range(field)].filter(Boolean).join(', ');
 }
 

@@ -138,13 +138,30 @@ function findFile(path: string): string {
 }
 
 function withFoundPaths(recipe: Recipe): Recipe {
-  const { corpus, splits, teacher, collect } = recipe;
+  const { corpus, splits, teacher, collect, judge, validate } = recipe;
   return {
     ...recipe,
     corpus: { ...corpus, path: findFile(corpus.path) },
     splits: splits.file === undefined ? splits : { ...splits, file: findFile(splits.file) },
-    teacher: teacher.kind === 'recorded' ? { ...teacher, folder: findFile(teacher.folder) } : teacher,
+    teacher: withFoundFolder(teacher),
+    judge: withFoundTeachers(judge),
+    validate: { ...validate, judge: withFoundTeachers(validate.judge) },
     collect: collect.judgeTexts === undefined ? collect : { ...collect, judgeTexts: findFile(collect.judgeTexts) },
+  };
+}
+
+function withFoundFolder(teacher: Recipe['teacher']): Recipe['teacher'] {
+  return teacher.kind === 'recorded' ? { ...teacher, folder: findFile(teacher.folder) } : teacher;
+}
+
+function withFoundTeachers<
+  T extends { teacher?: Recipe['teacher'] | undefined; second?: Recipe['teacher'] | undefined },
+>(judge: T): T {
+  const { teacher, second } = judge;
+  return {
+    ...judge,
+    ...(teacher && { teacher: withFoundFolder(teacher) }),
+    ...(second && { second: withFoundFolder(second) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The recipe: one strict schema gives types, defaults, help and docs. Every default lives here. */
 
 import { z } from 'zod';
+import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
 
 /** Stages the toolkit knows of itself. */
 export const BUILT_IN_STAGES = ['pairs', 'reformulate', 'judge'] as const;
@@ -102,6 +103,31 @@ const collect = z.strictObject({
     .describe(
       'JSON Lines file of further texts to be judged ({id, doc_id, text, kind}): what local judges are fitted on',
     ),
+});
+
+const judging = z.strictObject({
+  teacher: teacher.optional().describe('Who judges, as the section `teacher`; default: the teacher itself'),
+  prompt: z
+    .enum(JUDGE_PROMPTS)
+    .default('judge-1')
+    .describe('Version of the judge prompt: points compared as a whole, or statement by statement'),
+  rubric: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Text that takes the place of what raises and lowers the score, and of the levels, in the prompt'),
+  temperature: z.number().min(0).max(2).default(0),
+  repeats: z.int().min(1).max(9).default(1).describe('Judgements of each text; its score is their median'),
+  logprobs: z
+    .boolean()
+    .default(false)
+    .describe('Ask for token probabilities too, where the server has them: the distribution over the scores is kept'),
+  second: teacher.optional().describe('A second judge of every text, as the section `teacher`: how far both agree'),
+  canaries: z
+    .int()
+    .min(0)
+    .default(10)
+    .describe('Texts with planted faults and injected instructions put among the others; none for a recording'),
 });
 
 const judgeRows = z.strictObject({
@@ -230,8 +256,16 @@ const judge = z.strictObject({
     .enum(['local', 'teacher'])
     .default('local')
     .describe(
-      'Who scores student outputs; a student with the stage `judge` takes the place of `local` where it is better',
+      'Who scores student outputs: the local judge (a student with the stage `judge` takes its place where it is better), or the LLM of the section `judge`',
     ),
+  teacher: teacher.optional().describe('This and the keys below: as in the section `judge`, for validation alone'),
+  prompt: z.enum(JUDGE_PROMPTS).optional(),
+  rubric: z.string().min(1).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  repeats: z.int().min(1).max(9).optional(),
+  logprobs: z.boolean().optional(),
+  second: teacher.optional(),
+  canaries: z.int().min(0).optional(),
 });
 
 const validate = z.strictObject({
@@ -267,6 +301,7 @@ export const recipeSchema = z.strictObject({
   teacher,
   collect: collect.prefault({}),
   budget: budget.prefault({}),
+  judge: judging.prefault({}).describe('The LLM that judges'),
   curate: curate.prefault({}),
   students: z.array(student).min(1),
   train: train.prefault({}),

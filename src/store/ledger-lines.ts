@@ -1,5 +1,6 @@
 /** The lines of the ledger: what was sent, what came back, what failed for good. One JSON object a line. */
 
+import type { DigitToken } from '../stage/score-distribution.ts';
 import type { ChatMessage, StageName } from '../stage/stage.ts';
 
 interface LineHead {
@@ -31,6 +32,8 @@ export interface SentLine extends LineHead {
 export interface RequestParameters {
   temperature: number;
   maxTokens: number;
+  /** Tokens the server is asked to weigh at each place. */
+  topLogprobs?: number;
 }
 
 export interface TokenUsage {
@@ -48,6 +51,8 @@ export interface ResponseLine extends LineHead {
   text: string;
   /** `stop`, `length` (cut off at maxTokens), or what else the server calls it. */
   finishReason: string;
+  /** Where the answer has a digit from 1 to 5, and token probabilities came back. */
+  digits?: DigitToken[];
   usage: TokenUsage;
   /** US dollars; null where the recipe gives no price. */
   usd: number | null;

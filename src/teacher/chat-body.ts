@@ -22,6 +22,7 @@ export function chatBody(
     messages: messages as ChatMessage[],
     temperature: params.temperature,
     [limit]: params.maxTokens,
+    ...(params.topLogprobs ? { logprobs: true, top_logprobs: params.topLogprobs } : {}),
     ...(structured && schema !== undefined
       ? { response_format: { type: 'json_schema' as const, json_schema: { name: stage, strict: true, schema } } }
       : {}),

@@ -1,7 +1,19 @@
 /** Reads a chat completion, from a server's answer or a line of a batch's results. */
 
 import { z } from 'zod';
+import type { DigitToken } from '../stage/score-distribution.ts';
 import { TeacherFailure, type TeacherRequest, type TeacherResponse } from './teacher.ts';
+
+const tokenLogprobs = z.object({
+  content: z
+    .array(
+      z.object({
+        token: z.string(),
+        top_logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })),
+      }),
+    )
+    .nullish(),
+});
 
 /** What is read of a chat completion; servers add much and leave out some. */
 const completion = z.object({
@@ -11,6 +23,7 @@ const completion = z.object({
       z.object({
         message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
         finish_reason: z.string().nullish(),
+        logprobs: tokenLogprobs.nullish().catch(undefined),
       }),
     )
     .min(1),
@@ -52,11 +65,13 @@ export function completionOf(
     throw new TeacherFailure(`the server's answer is no completion: ${found}`, 'retry', { possiblyCharged: true });
   }
   const { choices, usage } = parsed.data;
-  const { message, finish_reason } = choices[0]!;
+  const { message, finish_reason, logprobs } = choices[0]!;
+  const digits = digitTokens(logprobs?.content ?? []);
   const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
   return {
     text: message.content ?? message.refusal ?? '',
     finishReason: finish_reason ?? 'stop',
+    ...(digits.length > 0 ? { digits } : {}),
     // Servers that count nothing get a rough count, so that spend is never silently 0: about four characters a token.
     usage: {
       promptTokens: usage?.prompt_tokens ?? roughTokens(request.messages.map((one) => one.content).join('')),
@@ -66,6 +81,21 @@ export function completionOf(
     model: parsed.data.model ?? model,
     latencyMs: Math.round(latencyMs),
   };
+}
+
+/** An answer may be full of numbers; the score stands near its end. */
+const MOST_DIGITS = 12;
+
+/** The places where a token is a digit from 1 to 5 (blanks and quotes around it), the last ones. */
+function digitTokens(tokens: NonNullable<z.output<typeof tokenLogprobs>['content']>): DigitToken[] {
+  const found: DigitToken[] = [];
+  let at = 0;
+  for (const { token, top_logprobs } of tokens) {
+    const digit = /^\W*([1-5])\W*$/d.exec(token)?.indices?.[1];
+    if (digit) found.push({ at: at + digit[0], top: top_logprobs.map((one) => [one.token, one.logprob]) });
+    at += token.length;
+  }
+  return found.slice(-MOST_DIGITS);
 }
 
 function roughTokens(text: string): number {

@@ -1,5 +1,6 @@
 /** The seam between the toolkit and whoever labels: one request in, one raw response out. */
 
+import type { DigitToken } from '../stage/score-distribution.ts';
 import type { ChatMessage, JsonSchema, StageName } from '../stage/stage.ts';
 import type { RequestParameters, TokenUsage } from '../store/ledger-lines.ts';
 import type { RateLimit } from './rate-headers.ts';
@@ -17,12 +18,16 @@ export interface TeacherRequest {
    * an answer given without it counts as well.
    */
   schema?: JsonSchema;
+  /** Which time the same is asked, from 2 on. */
+  repeat?: number;
 }
 
 export interface TeacherResponse {
   text: string;
   /** `stop`, `length`, or what else the server calls it. */
   finishReason: string;
+  /** See ResponseLine. */
+  digits?: DigitToken[];
   usage: TokenUsage;
   /** The model that answered, as the server names it. */
   model: string;

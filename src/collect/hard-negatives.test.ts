@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { loopScore } from '../curate/measures/loop-score.ts';
 import { randomStream } from '../foundation/random.ts';
 import { hardNegative, NEGATIVE_KINDS } from './hard-negatives.ts';
-import { loopScore } from './measures/loop-score.ts';
 
 const GOOD =
   'The Giant is a hailstone of 1,000 grams. It fell in 2010 before the summer ended. Its rings are not painted. ' +
