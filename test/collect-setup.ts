@@ -32,6 +32,7 @@ export function smallRecipe(teacher: 'recorded' | 'openai', changes: Partial<Rec
             price: { inputPerMillion: 1, outputPerMillion: 10 },
           },
     collect: { judgeTexts: 'data/quickstart/judge-texts.jsonl' },
+    judge: { canaries: 0 },
     students: [{ name: 'writer', stages: ['reformulate'] }],
     ...changes,
   });

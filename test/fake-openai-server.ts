@@ -46,10 +46,10 @@ export function conversationKey(messages: readonly ChatMessage[]): string {
 /**
  * Starts the server on a free port.
  *
- * @param answers response texts by conversationKey
+ * @param answers response texts by conversationKey, or a function of what is asked
  */
 export async function startFakeOpenai(
-  answers: ReadonlyMap<string, string>,
+  answers: ReadonlyMap<string, string> | ((body: ChatBody) => FakeAnswer),
   misbehave: Misbehave = () => undefined,
 ): Promise<FakeServer> {
   const requests: FakeServer['requests'] = [];
@@ -68,10 +68,11 @@ export async function startFakeOpenai(
     const fault = misbehave(requests.push(entry) - 1, entry);
     if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     else if (fault !== undefined && fault.kind !== 'headers') return fail(response, fault);
-    const text = answers.get(conversationKey(body.messages));
-    if (text === undefined) return fail(response, { kind: 'status', status: 400 });
+    const known = typeof answers === 'function' ? answers(body) : answers.get(conversationKey(body.messages));
+    if (known === undefined) return fail(response, { kind: 'status', status: 400 });
+    const { text, logprobs } = typeof known === 'string' ? { text: known } : known;
     entry.answered = true;
-    send(response, 200, completion(body.model, text), fault?.kind === 'headers' ? fault.headers : {});
+    send(response, 200, completion(body.model, text, logprobs), fault?.kind === 'headers' ? fault.headers : {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -86,11 +87,16 @@ export async function startFakeOpenai(
   };
 }
 
-interface ChatBody {
+export interface ChatBody {
   model: string;
   messages: ChatMessage[];
+  logprobs?: boolean;
+  top_logprobs?: number;
   response_format?: { json_schema: { name: string } };
 }
+
+/** Undefined is refused. */
+export type FakeAnswer = string | { text: string; logprobs?: unknown } | undefined;
 
 async function readBody(request: IncomingMessage): Promise<string> {
   let text = '';
@@ -98,12 +104,19 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-function completion(model: string, text: string) {
+function completion(model: string, text: string, logprobs?: unknown) {
   return {
     id: 'fake',
     object: 'chat.completion',
     model,
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: text },
+        finish_reason: 'stop',
+        ...(logprobs ? { logprobs } : {}),
+      },
+    ],
     usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
   };
 }

@@ -45,6 +45,8 @@ function collected(): Collected {
     pairs: new Map(),
     texts,
     judgements,
+    secondJudgements: new Map(),
+    canaries: [],
     judgeTexts,
     failures: [],
     missing: 0,

@@ -62,10 +62,14 @@ export async function planRun(recipe: Recipe, folder: RunFolder): Promise<RunPla
     const index = await indexLedger(folder.ledger);
     const reading = new CollectedReading(material, index, folder.ledger);
     const { train, dev, validation } = material.splits;
+    const { judges } = material;
     const expected: Record<StageUnit, number> = {
       document: material.documents.size,
       pair: PAIRS * material.documents.size,
-      text: PAIRS * material.documents.size + material.judgeTexts.length,
+      text:
+        (PAIRS * material.documents.size + material.judgeTexts.length) *
+          (judges.first.repeats + (judges.second ? 1 : 0)) +
+        judges.canaries,
     };
     const stages: StagePlan[] = [];
     try {

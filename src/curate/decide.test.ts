@@ -46,6 +46,8 @@ function collected(documents: string[], splits: Partial<Collected['splits']>): C
     pairs,
     texts,
     judgements,
+    secondJudgements: new Map(),
+    canaries: [],
     judgeTexts: [],
     failures: [],
     missing: 0,

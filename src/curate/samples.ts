@@ -1,13 +1,14 @@
 /** From collected answers to candidate training samples, before anything is dropped. */
 
 import type { Collected } from '../collect/collected.ts';
+import { hardNegative, NEGATIVE_KINDS } from '../collect/hard-negatives.ts';
+import { togetherOf } from '../collect/judgement-of.ts';
 import { UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import { judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import type { GenreAudience, SourceDocument, StageName } from '../stage/stage.ts';
-import { hardNegative, NEGATIVE_KINDS } from '../collect/hard-negatives.ts';
 import type { SftRow } from './sft-row.ts';
 
 /** Validation documents have no part in training; there is no third split here on purpose. */
@@ -22,7 +23,7 @@ export interface Candidate {
   readonly text: string;
   readonly source: string;
   readonly finishReason?: string | null;
-  /** Mean judge score; null where nobody scored the text. Pairs are not scored. */
+  /** The judge's score, of several the median; null where nobody scored the text. Pairs are not scored. */
   readonly score: number | null;
   /** Who wrote the text: the teacher, the file of judge texts, or curate itself (hard negatives). */
   readonly origin: 'teacher' | 'judge-text' | 'made';
@@ -127,7 +128,7 @@ function reformulateCandidates(
 ): Candidate[] {
   return items.texts.map((item) => {
     const { pair, text, finishReason } = collected.texts.get(item)!;
-    const score = meanScore(collected, item);
+    const score = medianOf(collected, item);
     return {
       row: {
         ...row(item, document, 'reformulate', reformulateStage.studentPrompt({ document, pair }), text, pair),
@@ -150,8 +151,7 @@ function judgeCandidates(
   items: Items,
 ): Candidate[] {
   return items.judged.flatMap(({ id, text, kind }) => {
-    // The first judgement is the sample; repeats measure the judge's agreement with itself.
-    const judgement = collected.judgements.get(id)?.[0];
+    const judgement = togetherOf(collected.judgements.get(id) ?? []);
     if (!judgement) return [];
     const { score } = judgement;
     return [
@@ -221,9 +221,8 @@ function row(
   return { id, doc_id: document.id, stage, prompt, completion: [{ role: 'assistant', content: completion }], ...pair };
 }
 
-function meanScore(collected: Collected, id: string): number | null {
-  const scores = collected.judgements.get(id) ?? [];
-  return scores.length === 0 ? null : scores.reduce((sum, { score }) => sum + score, 0) / scores.length;
+function medianOf(collected: Collected, id: string): number | null {
+  return togetherOf(collected.judgements.get(id) ?? [])?.score ?? null;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {

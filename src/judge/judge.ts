@@ -19,6 +19,17 @@ export interface Judge {
   describe(): JudgeReport;
   /** One score 1..5 a text, in the order given; null where the judge gave none. */
   score(items: readonly JudgedText[], signal: AbortSignal): Promise<(number | null)[]>;
+  /** What else is known of a text that was scored before; only LLM judges know more. */
+  detail?(id: string): JudgementDetail | undefined;
+}
+
+export interface JudgementDetail {
+  /** Every score the judge gave the text, in order; the score is their median. */
+  scores: number[];
+  /** Mean of its distribution over the scores, where token probabilities came back. */
+  expected?: number;
+  /** The second judge's score, where there is one; null where it gave none. */
+  second?: number | null;
 }
 
 /** Agreement on texts of one kind. Names as in table1.json. */

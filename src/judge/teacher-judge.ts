@@ -1,29 +1,54 @@
-/** The LLM that judged the samples judges the students too: on the path of `collect`, so that no judgement is paid twice. */
+/** An LLM judges the students: on the path of `collect`, so that no judgement is paid twice. */
 
-import { teacherJudgements } from '../collect/teacher-judgements.ts';
+import { validationJudging } from '../collect/judges.ts';
+import { type JudgedText, teacherJudgements } from '../collect/teacher-judgements.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Judge } from './judge.ts';
+import { expectedScore } from '../stage/score-distribution.ts';
+import type { Judge, JudgementDetail } from './judge.ts';
 
-/** @throws UserError (from `score`) for a recorded teacher, which cannot judge anything new */
+/** @throws UserError (from `score`) for a recorded judge, which cannot judge anything new */
 export function teacherJudge(recipe: Recipe, folder: RunFolder, emit: RunContext['emit']): Judge {
-  const { teacher } = recipe;
-  const name = teacher.kind === 'openai' ? teacher.model : 'a recording';
+  const judging = validationJudging(recipe);
+  const judge = judging.teacher ?? recipe.teacher;
+  const details = new Map<string, JudgementDetail>();
   return {
     kind: 'teacher',
-    describe: () => ({
-      kind: 'teacher',
-      description: `The labeler LLM itself (${name}), by the rubric of stage judge.`,
-    }),
+    describe: () => ({ kind: 'teacher', description: descriptionOf(recipe) }),
+    detail: (id) => details.get(id),
     async score(items, signal) {
       const texts = items.map(({ id, document, text }) => ({ id, docId: document.id, text, kind: 'validation' }));
       const documents = new Map(items.map(({ document }) => [document.id, document]));
-      const judgements = await teacherJudgements(recipe, folder, texts, documents, { emit, signal });
+      const judged = await teacherJudgements(recipe, folder, texts, documents, { emit, signal });
       return items.map(({ id }) => {
-        const judgement = judgements.get(id);
-        return judgement?.ok ? judgement.value.score : null;
+        const judgement = judged.get(id)!;
+        details.set(id, detailOf(judgement));
+        return judgement.ok ? judgement.value.score : null;
       });
     },
+  };
+
+  function descriptionOf({ teacher }: Recipe): string {
+    const name = judge.kind === 'openai' ? judge.model : 'a recording';
+    const isLabeler = judge.kind === 'openai' && teacher.kind === 'openai' && judge.model === teacher.model;
+    const rubric = judging.rubric === undefined ? '' : ' with a rubric of its own';
+    return [
+      isLabeler ? `The labeler LLM itself (${name})` : `An LLM apart from the labeler (${name})`,
+      `by prompt ${judging.prompt}${rubric}`,
+      ...(judging.repeats > 1 ? [`median of ${judging.repeats} judgements`] : []),
+    ]
+      .join(', ')
+      .concat('.');
+  }
+}
+
+function detailOf(judged: JudgedText): JudgementDetail {
+  const { repeats, second } = judged;
+  const distribution = judged.ok ? judged.value.distribution : undefined;
+  return {
+    scores: repeats.map(({ score }) => score),
+    ...(distribution ? { expected: expectedScore(distribution) } : {}),
+    ...(second ? { second: second.ok ? second.value.score : null } : {}),
   };
 }

@@ -23,12 +23,16 @@ function judgeBy(score: (document: string, text: string) => number | null) {
   return { judge, shown };
 }
 
-it("canaryScores() shows the teacher's texts with documents they were not made from, and counts who is caught", async () => {
+it("canaryScores() spoils the teacher's texts, and counts which are caught", async () => {
   const reader = judgeBy((document, text) => (document === text ? 5 : 1));
-  expect(await canaryScores(lines, documents, reader.judge, options)).toEqual({ texts: 3, caught: 1 });
+  expect(await canaryScores(lines, documents, reader.judge, options)).toMatchObject({
+    texts: 3,
+    caught: 1,
+    unscored: 0,
+  });
   expect(reader.shown).toHaveLength(3);
   const kind = judgeBy(() => 5);
-  expect(await canaryScores(lines, documents, kind.judge, options)).toEqual({ texts: 3, caught: 0 });
+  expect(await canaryScores(lines, documents, kind.judge, options)).toMatchObject({ texts: 3, caught: 0 });
 });
 
 it('canaryScores() is undefined where there are no two documents', async () => {

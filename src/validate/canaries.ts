@@ -1,6 +1,6 @@
 /** Texts that no judge who reads the source may let pass. */
 
-import { randomStream } from '../foundation/random.ts';
+import { type CanaryReport, canariesOf, canaryReport } from '../collect/canaries.ts';
 import type { Judge } from '../judge/judge.ts';
 import type { SourceDocument } from '../stage/stage.ts';
 import type { GenerationLine } from './generations.ts';
@@ -9,7 +9,7 @@ import type { GenerationLine } from './generations.ts';
 const CANARIES = 20;
 
 /**
- * Shows the judge some of the teacher's texts, each with a document it was not made from. Undefined where there are not two documents.
+ * Shows the judge some of the teacher's texts, spoilt: with another document, contradicted, or asking for a 5. Undefined where there are not two documents.
  *
  * @throws InterruptedError when `signal` is aborted
  */
@@ -18,20 +18,10 @@ export async function canaryScores(
   documents: ReadonlyMap<string, SourceDocument>,
   judge: Judge,
   { seed, signal }: { seed: number; signal: AbortSignal },
-): Promise<{ texts: number; caught: number } | undefined> {
-  const own = lines.filter(({ arm, text }) => arm === 'teacher' && text !== '');
-  const docIds = [...new Set(own.map((line) => line.doc_id))];
-  if (docIds.length < 2) return undefined;
-  const random = randomStream(seed, 'canaries');
-  const drawn = random.shuffle([...own]).slice(0, CANARIES);
-  const swapped = drawn.map(({ doc_id, text }, i) => {
-    const away = 1 + random.integer(docIds.length - 1);
-    const document = documents.get(docIds[(docIds.indexOf(doc_id) + away) % docIds.length]!)!;
-    return { id: `canary-${seed}-${i}`, document, text };
-  });
-  const scores = await judge.score(swapped, signal);
-  return {
-    texts: scores.length,
-    caught: scores.filter((score) => score !== null && score <= 2).length / scores.length,
-  };
+): Promise<CanaryReport | undefined> {
+  const own = lines.flatMap(({ arm, text, doc_id }) => (arm === 'teacher' && text ? [{ docId: doc_id, text }] : []));
+  const canaries = canariesOf(own, documents, Math.min(CANARIES, own.length), seed);
+  const shown = canaries.map(({ document, text }, i) => ({ id: `canary-${seed}-${i}`, document, text }));
+  const scores = await judge.score(shown, signal);
+  return canaryReport(canaries.map(({ kind }, i) => ({ kind, score: scores[i] ?? null })));
 }

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Collected } from '../collect/collected.ts';
+import { togetherOf } from '../collect/judgement-of.ts';
 import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
@@ -103,7 +104,7 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
 
 type Report = Omit<JudgeReport, 'kind'> & { inputs: string };
 
-/** Every judged text with the first score it was given. */
+/** Every judged text with the score it was given, of several the median. */
 function judgeSamples({ texts, judgeTexts, judgements, documents }: Collected): JudgeSample[] {
   const all = [
     ...[...texts].map(([id, { docId, text }]) => ({ id, docId, text, kind: 'base' })),
@@ -111,7 +112,7 @@ function judgeSamples({ texts, judgeTexts, judgements, documents }: Collected): 
   ];
   return all.flatMap(({ id, docId, text, kind }) => {
     const document = documents.get(docId);
-    const score = judgements.get(id)?.[0]?.score;
+    const score = togetherOf(judgements.get(id) ?? [])?.score;
     return document && score !== undefined ? [{ document, text, score, kind }] : [];
   });
 }

@@ -1,11 +1,14 @@
 /** The reliability block in words: a line a finding, warnings first. */
 
+import { canarySentence } from '../collect/canaries.ts';
+import { judgingSentences } from '../collect/judging-report.ts';
 import type { RaterAgreement } from '../statistics/rater-agreement.ts';
 import type { Interval } from '../statistics/wilson.ts';
 import type { Reliability } from './reliability.ts';
 
 export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): string[] {
-  const { reference, repeats, shrinkage, second, human, length, canaries, contamination, warnings } = block;
+  const { reference, repeats, shrinkage, second, human, length, canaries, contamination, filter_judge, warnings } =
+    block;
   return [
     ...warnings.map((warning) => `Careful: ${warning}`),
     ...(reference
@@ -13,7 +16,7 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
           `This judge and the reference judge on held-out student-made and flawed texts: ordinal alpha ${known(reference.alpha)}, AC2 ${known(reference.ac2)}.`,
         ]
       : []),
-    ...(repeats ? [`The reference judge asked twice: ${agreement(repeats)}.`] : []),
+    ...(repeats ? [`The same text judged again: ${agreement(repeats)}, spread ${repeats.spread.toFixed(2)}.`] : []),
     ...(shrinkage
       ? [
           `Texts kept for training had ${shrinkage.kept.toFixed(2)} on average, and ${shrinkage.again.toFixed(2)} when judged again (${shrinkage.texts} texts).`,
@@ -41,9 +44,8 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
     ...(contamination && contamination.suspects.length === 0
       ? [`None of ${contamination.documents} validation documents stands in a training document.`]
       : []),
-    ...(canaries
-      ? [`Texts shown with another document: ${share(canaries.caught)} of ${canaries.texts} scored 2 and less.`]
-      : []),
+    ...(canaries ? [`Texts with planted faults shown to this judge: ${canarySentence(canaries)}.`] : []),
+    ...(filter_judge ? [`The judge of the training texts: ${judgingSentences(filter_judge).join('; ')}.`] : []),
   ];
 }
 

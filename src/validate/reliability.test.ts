@@ -58,11 +58,13 @@ test('reliabilityOf() measures repeats and the shrinkage of what was kept', () =
     options,
     repeats,
     keptFrom: 4,
-    canaries: { texts: 10, caught: 0.5 },
+    canaries: { texts: 10, caught: 0.5, unscored: 0, by_kind: [] },
   });
-  expect(block.repeats).toMatchObject({ texts: 3, documents: 3, exact: 1 / 3, flips: 1 / 3 });
+  // Pairs of repeats: 5 4, 5 5, 2 3, 2 3, 3 3.
+  expect(block.repeats).toMatchObject({ texts: 3, documents: 3, exact: 2 / 5, flips: 2 / 5 });
+  expect(block.repeats!.spread).toBeCloseTo(Math.sqrt((0.5 + 0 + 2 / 3) / 4), 12);
   expect(block.shrinkage).toEqual({ texts: 2, kept: 5, again: 4.5 });
-  expect(block.warnings.join('\n')).toContain('let 5 of 10 texts of other documents pass');
+  expect(block.warnings.join('\n')).toContain('did not catch 5 of 10 texts');
 });
 
 test('lengthEffect() finds a judge that rewards length, and takes it out of Diff', () => {

@@ -1,6 +1,9 @@
 /** The block under a table: what speaks for its scores, and what against. */
 
+import type { CanaryReport } from '../collect/canaries.ts';
+import { type JudgingReport, spreadOf } from '../collect/judging-report.ts';
 import { randomStream } from '../foundation/random.ts';
+import { modelFamily } from '../judge/model-family.ts';
 import { type RaterAgreement, raterAgreement } from '../statistics/rater-agreement.ts';
 import type { RatedPair } from '../statistics/weighted-kappa.ts';
 import type { Contamination } from './contamination.ts';
@@ -16,14 +19,16 @@ export interface Reliability {
   /** This judge against the reference judge on the texts of the table's confusion matrix. */
   reference?: { alpha: number | null; ac2: number | null };
   /** The reference judge asked twice about the same text: no judge that learnt from it can agree better. */
-  repeats?: RaterAgreement;
+  repeats?: RaterAgreement & { spread: number };
   /** Texts kept for training, judged again: the kept ones' scores fall, because a threshold selects lucky scores. */
   shrinkage?: { texts: number; kept: number; again: number };
   second?: RaterAgreement & { rows: SecondRow[] };
   human?: (HumanCorrection & { arm: string; model: string })[];
   length?: LengthEffect;
-  /** The teacher's texts shown with the document of another: `caught` is the share scored 2 and less. */
-  canaries?: { texts: number; caught: number };
+  /** Texts with planted faults, shown to this judge. */
+  canaries?: CanaryReport;
+  /** What collect found out about the judge that chose the training texts. */
+  filter_judge?: JudgingReport;
   /** Validation documents that training documents hold, too. */
   contamination?: Contamination;
   warnings: string[];
@@ -53,7 +58,10 @@ export interface ReliabilitySources {
   repeats?: readonly { docId: string; scores: readonly number[] }[];
   /** Lowest first score of a text that was kept for training. */
   keptFrom?: number;
-  canaries?: { texts: number; caught: number } | undefined;
+  canaries?: CanaryReport | undefined;
+  filterJudge?: JudgingReport;
+  /** Where an LLM judges. */
+  models?: { judge: string; labeler: string; alsoFilters: boolean };
   contamination?: Contamination;
 }
 
@@ -64,12 +72,15 @@ const FEWEST_LEVELS = 3;
 const CANARIES_CAUGHT = 0.8;
 
 export function reliabilityOf(sources: ReliabilitySources): Reliability {
-  const { table, items, options, human, canaries, contamination } = sources;
+  const { table, items, options, human, canaries, contamination, filterJudge } = sources;
   const { seed, resamples } = options;
   const random = (name: string) => ({ random: randomStream(seed, 'reliability', name), resamples });
   const repeated = (sources.repeats ?? []).filter(({ scores }) => scores.length > 1);
   const repeats = raterAgreement(
-    repeated.map(({ docId, scores }): RatedPair => ({ docId, first: scores[0]!, second: scores[1]! })),
+    // Every pair of repeats; kappa's interval is over documents, so that they need not be independent.
+    repeated.flatMap(({ docId, scores }) =>
+      scores.flatMap((first, i) => scores.slice(i + 1).map((second): RatedPair => ({ docId, first, second }))),
+    ),
     random('repeats'),
   );
   const kept = repeated.filter(({ scores }) => scores[0]! >= (sources.keptFrom ?? Number.POSITIVE_INFINITY));
@@ -78,7 +89,9 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
   const reference = table.judge.confusion && raterAgreement(ratedPairs(table.judge.confusion), random('reference'));
   const known: Findings = {
     ...(reference && { reference: { alpha: reference.alpha, ac2: reference.ac2 } }),
-    ...(repeats && { repeats }),
+    ...(repeats && {
+      repeats: { ...repeats, texts: repeated.length, spread: spreadOf(repeated.map(({ scores }) => scores)) },
+    }),
     ...(kept.length > 0 && {
       shrinkage: {
         texts: kept.length,
@@ -90,9 +103,10 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
     ...(human && { human: corrections(items, human, options) }),
     ...(length && { length }),
     ...(canaries && { canaries }),
+    ...(filterJudge && Object.keys(filterJudge).length > 0 && { filter_judge: filterJudge }),
     ...(contamination && { contamination }),
   };
-  const block = { ...known, warnings: warningsOf(table, known) };
+  const block = { ...known, warnings: warningsOf(table, known, sources.models) };
   return { ...block, sentences: reliabilitySentences(block) };
 }
 
@@ -165,12 +179,14 @@ function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed,
   });
 }
 
-function warningsOf(table: StageTable, { second, length, canaries, contamination }: Findings): string[] {
+function warningsOf(
+  table: StageTable,
+  { second, length, canaries, contamination }: Findings,
+  models: ReliabilitySources['models'],
+): string[] {
   const { kind } = table.judge;
   return [
-    ...(kind === 'teacher'
-      ? ['The judge is the LLM whose texts the students learnt from: judges favour their own family.']
-      : []),
+    ...(kind === 'teacher' ? kinship(models) : []),
     ...(kind === 'local' || kind === 'student'
       ? [
           "The judge learnt from the teacher's own judgements, which also chose the training texts: it inherits their taste.",
@@ -193,7 +209,28 @@ function warningsOf(table: StageTable, { second, length, canaries, contamination
     ),
     ...(canaries && canaries.caught < CANARIES_CAUGHT
       ? [
-          `The judge let ${canaries.texts - Math.round(canaries.caught * canaries.texts)} of ${canaries.texts} texts of other documents pass.`,
+          `The judge did not catch ${canaries.texts - Math.round(canaries.caught * canaries.texts)} of ${canaries.texts} texts with planted faults.`,
+        ]
+      : []),
+  ];
+}
+
+/** What the judge has in common with the labeler, and with the judge that chose the training texts. */
+function kinship(models: ReliabilitySources['models']): string[] {
+  const isLabeler = models === undefined || models.judge === models.labeler;
+  const family = models && modelFamily(models.judge);
+  return [
+    ...(isLabeler
+      ? ['The judge is the LLM whose texts the students learnt from: judges favour their own family.']
+      : []),
+    ...(!isLabeler && family !== undefined && family === modelFamily(models.labeler)
+      ? [
+          `The judge ${models.judge} and the labeler ${models.labeler} are of one family (${family}): judges favour their own.`,
+        ]
+      : []),
+    ...(models?.alsoFilters
+      ? [
+          'The judge also chose the training texts: its errors are in them. Name another one, or another prompt, in validate.judge.',
         ]
       : []),
   ];

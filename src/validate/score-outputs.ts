@@ -60,9 +60,13 @@ export async function scoreReformulations(
       chunk.map(({ id, document, text }) => ({ id, document, text })),
       signal,
     );
-    for (const [i, { index }] of chunk.entries()) {
+    for (const [i, { index, id }] of chunk.entries()) {
       const item = items[index]!;
       item.score = scores[i] ?? null;
+      const detail = judge.detail?.(id);
+      if (detail && detail.scores.length > 1) item.scores = detail.scores;
+      if (detail?.expected !== undefined) item.expected = detail.expected;
+      if (detail?.second !== undefined) item.second = detail.second;
       if (item.score === null) item.reason = 'the judge gave no score';
       item.usable = item.score !== null && item.score >= PASSING_SCORE && !item.copied && item.complete === true;
     }

@@ -1,6 +1,8 @@
 /** From the answers of all arms to scores, tables and what speaks for and against them. */
 
 import type { Collected } from '../collect/collected.ts';
+import { validationJudging } from '../collect/judges.ts';
+import { judgingReport } from '../collect/judging-report.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Embedder } from '../model/embedder.ts';
@@ -10,7 +12,7 @@ import type { AnyStage } from '../stage/stage.ts';
 import { canaryScores } from './canaries.ts';
 import { chooseJudge } from './choose-judge.ts';
 import { contamination } from './contamination.ts';
-import { readFurtherScores } from './further-scores.ts';
+import { type FurtherScores, readFurtherScores } from './further-scores.ts';
 import type { GenerationLine } from './generations.ts';
 import { withPairsSpread } from './pairs-spread.ts';
 import { reliabilityOf } from './reliability.ts';
@@ -68,9 +70,11 @@ export async function scoreStages(
       table,
       items: scored,
       options,
-      second: await furtherScores(recipe.validate.secondScores),
+      second: (await furtherScores(recipe.validate.secondScores)) ?? secondScores(scored),
       human: await furtherScores(recipe.validate.humanScores),
-      repeats: repeatedScores(collected),
+      repeats: repeatedItems(scored) ?? repeatedScores(collected),
+      filterJudge: judgingReport(collected),
+      ...(judge.kind === 'teacher' ? { models: judgeModels(recipe) } : {}),
       keptFrom: recipe.curate.minScore,
       contamination: contaminationOf(collected),
       canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),
@@ -88,6 +92,34 @@ function contaminationOf({ documents, splits }: Collected) {
 
 const furtherScores = async (path: string | undefined) =>
   path === undefined ? undefined : await readFurtherScores(path);
+
+/** What a second judge gave the outputs themselves. */
+function secondScores(items: readonly ScoredItem[]): FurtherScores | undefined {
+  return items.some(({ second }) => second !== undefined) ? ({ second }) => second : undefined;
+}
+
+/** Outputs the judge of this table was asked about several times; no prior selection rests on them. */
+function repeatedItems(items: readonly ScoredItem[]) {
+  const repeated = items.flatMap(({ doc_id, scores }) => (scores ? [{ docId: doc_id, scores }] : []));
+  return repeated.length > 0 ? repeated : undefined;
+}
+
+function judgeModels(recipe: Recipe) {
+  const nameOf = (teacher: Recipe['teacher']) => (teacher.kind === 'openai' ? teacher.model : 'a recording');
+  const { teacher, judge } = recipe;
+  const own = validationJudging(recipe);
+  const settings = own.teacher ?? teacher;
+  const filter = judge.teacher ?? teacher;
+  return {
+    judge: nameOf(settings),
+    labeler: nameOf(teacher),
+    alsoFilters:
+      recipe.collect.stages.includes('judge') &&
+      nameOf(settings) === nameOf(filter) &&
+      own.prompt === judge.prompt &&
+      own.rubric === judge.rubric,
+  };
+}
 
 function repeatedScores({ texts, judgeTexts, judgements }: Collected) {
   const docIds = new Map([

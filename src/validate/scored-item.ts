@@ -9,6 +9,12 @@ export interface ScoredItem {
   item: string;
   /** 1..5, or null where the output failed or the judge gave no score. */
   score: number | null;
+  /** All scores where the judge was asked several times: `score` is their median. */
+  scores?: number[];
+  /** Mean of the judge's distribution over the scores, where it is known. */
+  expected?: number;
+  /** The second judge's score; null where it gave none, absent without one. */
+  second?: number | null;
   /** Which of several trainings of one student answered; absent where there is one. */
   seed?: number;
   /** Why there is no score, or why an output is not valid. */
