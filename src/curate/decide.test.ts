@@ -132,7 +132,7 @@ test('decide() drops reformulations by score, by rule, and where the judge gave 
   expect(outcome('reformulate', from, recipe, false).slice(0, 2)).toEqual(['a/1 kept', 'a/2 kept']);
   const decisions = decide('reformulate', candidates('reformulate', from), recipe, true);
   expect(decisions.map(({ dropped }) => dropped?.reason)).toEqual([
-    'score 3.5 is below 4',
+    'score 3 is below 4',
     'the judge gave no score',
     'cut at the token limit',
     '100% of its 8-word runs are from the source',
