@@ -11,7 +11,7 @@ import { loadModel } from '../src/model/load.ts';
 import { quantizeStudents } from '../src/quantize/quantize.ts';
 import { f32Student, loadStudent, w8a8Student } from '../src/quantize/student-model.ts';
 import { studentGenerate } from '../src/recipe/student-generate.ts';
-import { trainStudents } from '../src/train/train.ts';
+import { trainStudents } from '../src/train/train-students.ts';
 import { type GeneratingArm, generateArm } from '../src/validate/generate-arm.ts';
 import { largestDistance } from './engine-logits.ts';
 import { engineLogits, recipeWith } from './export-setup.ts';

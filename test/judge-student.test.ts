@@ -12,7 +12,7 @@ import { randomStream } from '../src/foundation/random.ts';
 import { runFolder } from '../src/foundation/run-folder.ts';
 import { loadRecipe } from '../src/recipe/load.ts';
 import type { Score } from '../src/stage/judge.ts';
-import { trainStudents } from '../src/train/train.ts';
+import { trainStudents } from '../src/train/train-students.ts';
 import { chooseJudge } from '../src/validate/choose-judge.ts';
 
 const debug = loadRecipe('recipes/debug.yaml', ['train.maxSteps=2', 'validate.resamples=100']);

@@ -10,6 +10,8 @@ export interface OwnRun {
   tokens_per_s: number;
   build_s: number;
   peak_rss_gb: number;
+  /** Of the main thread, which draws the screen and hears Ctrl-C; from its start to its end. */
+  event_loop_p99_ms: number;
   steps: number;
   val_loss_before: number | null;
   val_loss_after: number | null;
@@ -21,12 +23,17 @@ export async function trainOwn(sft: string, val: string | undefined, settings: r
   const out = join(folder, 'student');
   try {
     const sets = settings.flatMap((setting) => ['--set', `train.${setting}`]);
-    const command = ['--import', 'tsx', 'src/cli/main.ts', 'train', '--sft', sft, '--out', out, '--json', ...sets];
+    const delays = join(folder, 'delays.json');
+    process.env.MGA_LOOP_DELAY = delays;
+    const preloads = ['--import', 'tsx', '--import', './eval/bench/loop-delay.ts'];
+    const command = [...preloads, 'src/cli/main.ts', 'train', '--sft', sft, '--out', out, '--json', ...sets];
     await lastLineOf(process.execPath, val === undefined ? command : [...command, '--val', val]);
     const { facts } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as {
       facts: Record<string, number | null>;
     };
+    const { p99_ms } = JSON.parse(readFileSync(delays, 'utf8')) as { p99_ms: number };
     return {
+      event_loop_p99_ms: Number(p99_ms.toFixed(1)),
       tokens_per_s: facts.tokens_per_second!,
       build_s: facts.build_seconds!,
       peak_rss_gb: facts.peak_rss_gb!,

@@ -94,6 +94,7 @@ try {
       val_loss_before: whole?.val_loss_before ?? null,
       val_loss_after: whole?.val_loss_after ?? null,
       peak_rss_gb: Math.max(...own.map((run) => run.peak_rss_gb)),
+      event_loop_p99_ms: Math.max(...own.map((run) => run.event_loop_p99_ms)),
       ...(values.peer === undefined
         ? {}
         : {

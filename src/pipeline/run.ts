@@ -17,7 +17,7 @@ export type PipelineCommand = (recipe: Recipe, folder: RunFolder, context: RunCo
 const LOADERS: Record<CommandName, () => Promise<PipelineCommand>> = {
   collect: async () => (await import('../collect/collect.ts')).collect,
   curate: async () => (await import('../curate/curate.ts')).curate,
-  train: async () => (await import('../train/train.ts')).trainStudents,
+  train: async () => (await import('../train/train-students.ts')).trainStudents,
   quantize: async () => (await import('../quantize/quantize.ts')).quantizeStudents,
   export: async () => (await import('../export/export.ts')).exportStudents,
   validate: async () => {

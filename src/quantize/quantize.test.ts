@@ -9,7 +9,7 @@ import { runFolder } from '../foundation/run-folder.ts';
 import { loadAdapter } from '../model/adapter-file.ts';
 import { loadModel } from '../model/load.ts';
 import { recipeSchema } from '../recipe/schema.ts';
-import { trainStudents } from '../train/train.ts';
+import { trainStudents } from '../train/train-students.ts';
 import { quantizeStudents } from './quantize.ts';
 import { loadSmoothing } from './smoothing-file.ts';
 import { loadStudent, SMOOTHING_FILE, scaleAdapter } from './student-model.ts';

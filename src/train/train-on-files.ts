@@ -3,7 +3,8 @@
 import { readSftJsonl } from '../curate/sft-jsonl.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import { recipeSchema, type TrainSettings } from '../recipe/schema.ts';
-import { type StudentJob, trainStudent } from './train.ts';
+import type { StudentJob } from './train.ts';
+import { trainInWorker } from './train-in-worker.ts';
 
 export interface FileTraining {
   /** JSON Lines of `{prompt, completion}` chat messages (TRL's conversational prompt-completion rows). */
@@ -18,7 +19,7 @@ export interface FileTraining {
 
 /** Trains a student on the rows of a file; what is not set has the recipe's defaults. */
 export async function trainOnFiles(training: FileTraining, context: RunContext): Promise<void> {
-  await trainStudent(fileJob(training), context);
+  await trainInWorker(fileJob(training), context);
 }
 
 /** What a student is trained from where there is no recipe. */

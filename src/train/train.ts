@@ -1,4 +1,4 @@
-/** `mga train`: every student of the recipe, from the curated SFT sets. */
+/** One student: from SFT rows and a pre-trained model to a trained folder. */
 
 import { join } from 'node:path';
 import { readSft } from '../curate/sft-arrow.ts';
@@ -39,11 +39,6 @@ export interface StudentJob {
 }
 
 const ROUND = 1;
-
-/** Trains the students one after another; complete ones are skipped, a begun one goes on. */
-export async function trainStudents(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
-  for (const student of recipe.students) await trainStudent(studentJob(recipe, folder, student), context);
-}
 
 /** What a student of a recipe is trained from. */
 export function studentJob(recipe: Recipe, folder: RunFolder, student: StudentSettings): StudentJob {
