@@ -43,6 +43,7 @@ const CONFINED: Record<string, string | string[]> = {
   'apache-arrow': ['src/curate/sft-arrow', 'src/corpus/arrow-rows', 'src/corpus/corpus-formats.test'],
   fzstd: 'src/corpus/',
   openai: 'src/teacher/',
+  ajv: 'src/recipe/',
   ink: 'src/ui/',
   react: 'src/ui/',
   yaml: 'src/recipe/',

@@ -1,7 +1,8 @@
 /** What a recipe may not say although each of its fields is allowed. */
 
 import { nearestName } from './nearest-name.ts';
-import { BUILT_IN_STAGES, type Recipe } from './schema.ts';
+import type { Recipe } from './schema.ts';
+import { BUILT_IN_STAGES, stageProblems } from './stage-definition.ts';
 import { studentTrain } from './student-train.ts';
 
 interface Problem {
@@ -9,21 +10,27 @@ interface Problem {
   message: string;
 }
 
-const STAGES: readonly string[] = BUILT_IN_STAGES;
+const stageNames = ({ stages }: Recipe) => [...BUILT_IN_STAGES, ...Object.keys(stages)];
 
-const isStage = (name: string) => STAGES.includes(name);
-
-function unknownStage(name: string): string {
-  const nearest = nearestName(name, STAGES);
-  return `there is no stage ${name}${nearest ? `; did you mean ${nearest}?` : `: known are ${STAGES.join(', ')}`}`;
+function unknownStage(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  return `there is no stage ${name}${nearest ? `; did you mean ${nearest}?` : `: known are ${known.join(', ')}`}`;
 }
 
 /** The contradictions of a recipe, each at the path where a person would mend it. */
 export function crossFieldProblems(recipe: Recipe): Problem[] {
-  return [...collectProblems(recipe), ...studentProblems(recipe), ...splitProblems(recipe), ...judgeProblems(recipe)];
+  return [
+    ...stageProblems(recipe.stages),
+    ...collectProblems(recipe),
+    ...studentProblems(recipe),
+    ...splitProblems(recipe),
+    ...judgeProblems(recipe),
+  ];
 }
 
-function collectProblems({ collect }: Recipe): Problem[] {
+function collectProblems(recipe: Recipe): Problem[] {
+  const { collect } = recipe;
+  const known = stageNames(recipe);
   const needs = { reformulate: 'pairs', judge: 'reformulate' } as const;
   const problems: Problem[] = Object.entries(needs)
     .filter(([stage, needed]) => collect.stages.includes(stage) && !collect.stages.includes(needed))
@@ -32,7 +39,9 @@ function collectProblems({ collect }: Recipe): Problem[] {
       message: `${stage} works on the answers of ${needed}, which is not collected`,
     }));
   collect.stages.forEach((name, i) => {
-    if (!isStage(name)) problems.push({ path: ['collect', 'stages', i], message: unknownStage(name) });
+    if (!known.includes(name)) {
+      problems.push({ path: ['collect', 'stages', i], message: unknownStage(name, known) });
+    }
   });
   if (collect.judgeTexts !== undefined && !collect.stages.includes('judge')) {
     problems.push({
@@ -44,6 +53,7 @@ function collectProblems({ collect }: Recipe): Problem[] {
 }
 
 function studentProblems(recipe: Recipe) {
+  const known = stageNames(recipe);
   const owners = new Map<string, string>();
   const names = new Set<string>();
   return recipe.students.flatMap((student, i) => {
@@ -55,7 +65,7 @@ function studentProblems(recipe: Recipe) {
     student.stages.forEach((stage, k) => {
       const path = ['students', i, 'stages', k];
       const owner = owners.get(stage);
-      if (!isStage(stage)) problems.push({ path, message: unknownStage(stage) });
+      if (!known.includes(stage)) problems.push({ path, message: unknownStage(stage, known) });
       else if (!recipe.collect.stages.includes(stage)) {
         problems.push({ path, message: `${stage} is not in collect.stages, so there is nothing to learn it from` });
       }

@@ -13,6 +13,7 @@ interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   required?: string[];
   items?: JsonSchema;
+  additionalProperties?: JsonSchema | boolean;
   oneOf?: JsonSchema[];
   minimum?: number;
   maximum?: number;
@@ -47,15 +48,16 @@ function section(name: string, field: JsonSchema): string {
       })
       .join('\n');
   }
-  const object = field.type === 'array' ? (field.items ?? {}) : field;
-  const heading = field.type === 'array' ? `${name} (a list)` : name;
+  const named = membersOf(field);
+  const object = named ?? (field.type === 'array' ? (field.items ?? {}) : field);
+  const heading = named ? `${name} (by name)` : field.type === 'array' ? `${name} (a list)` : name;
   return `## ${heading}\n\n${table(rowsOf(name, object), object.required)}`;
 }
 
 /** Fields of an object, nested ones by dotted names. */
 function rowsOf(prefix: string, object: JsonSchema): [string, JsonSchema][] {
   return Object.entries(object.properties ?? {}).flatMap(([key, field]): [string, JsonSchema][] => {
-    const nested = field.type === 'object' && !REPEATED.has(`${prefix}.${key}`);
+    const nested = field.type === 'object' && field.properties !== undefined && !REPEATED.has(`${prefix}.${key}`);
     if (!nested) return [[key, field]];
     const optional = object.required?.includes(key) ? '' : '?';
     return rowsOf(`${prefix}.${key}`, field).map(([inner, value]) => [`${key}${optional}.${inner}`, value]);
@@ -86,7 +88,12 @@ function range({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
 }
 
 function isSection(field: JsonSchema): boolean {
-  return Boolean(field.properties || field.oneOf || field.items?.properties);
+  return Boolean(field.properties || field.oneOf || field.items?.properties || membersOf(field));
+}
+
+/** What the keys of a section of the user's own names hold. */
+function membersOf({ additionalProperties }: JsonSchema): JsonSchema | undefined {
+  return typeof additionalProperties === 'object' && additionalProperties.properties ? additionalProperties : undefined;
 }
 
 function inline(value: unknown): string {

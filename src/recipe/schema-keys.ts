@@ -11,6 +11,7 @@ export function keysAt(schema: z.core.$ZodType, path: readonly (string | number)
   const inner = data !== null && typeof data === 'object' ? (data as Record<string, unknown>)[key] : undefined;
   return bare.flatMap((member) => {
     if (member instanceof z.ZodArray) return keysAt(member.element, rest, inner);
+    if (member instanceof z.ZodRecord) return keysAt(member.valueType, rest, inner);
     const field = member instanceof z.ZodObject ? member.shape[key] : undefined;
     return field ? keysAt(field, rest, inner) : [];
   });

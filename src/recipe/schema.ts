@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
+import { stageDefinition } from './stage-definition.ts';
 
 /** Stages the toolkit knows of itself. */
 export const BUILT_IN_STAGES = ['pairs', 'reformulate', 'judge'] as const;
@@ -93,7 +94,7 @@ const collect = z.strictObject({
   stages: z
     .array(stage)
     .default(['pairs', 'reformulate', 'judge'])
-    .describe('Jobs the teacher does: `pairs`, `reformulate`, `judge`'),
+    .describe('Jobs the teacher does: `pairs`, `reformulate`, `judge`, and those of `stages`'),
   concurrency: z.int().positive().default(8).describe('Requests in flight'),
   maxAttempts: z.int().positive().default(6).describe('Tries of a request before it counts as failed'),
   timeoutSeconds: z.number().positive().default(120),
@@ -225,7 +226,10 @@ const generationOverrides = withoutDefaults(generation) as unknown as z.ZodType<
 
 const student = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
-  stages: z.array(stage).min(1).describe('Jobs this student learns: `pairs`, `reformulate`, `judge`'),
+  stages: z
+    .array(stage)
+    .min(1)
+    .describe('Jobs this student learns: `pairs`, `reformulate`, `judge`, and those of `stages`'),
   train: trainOverrides.optional().describe('Overrides of the `train` section for this student'),
   generate: generationOverrides.optional().describe('Overrides of the `generate` section for this student'),
 });
@@ -302,6 +306,10 @@ export const recipeSchema = z.strictObject({
   collect: collect.prefault({}),
   budget: budget.prefault({}),
   judge: judging.prefault({}).describe('The LLM that judges'),
+  stages: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'), stageDefinition)
+    .default({})
+    .describe('Stages of your own, by name (docs/own-stages.md)'),
   curate: curate.prefault({}),
   students: z.array(student).min(1),
   train: train.prefault({}),

@@ -35,8 +35,14 @@ function* braced(text: string): Generator<string> {
   if (first >= 0 && last > first) yield text.slice(first, last + 1);
 }
 
+/** A response up to the end of its first whole JSON object; undefined while there is none. */
+export function firstObject(response: string): string | undefined {
+  const object = balanced(response).next().value;
+  return object && response.slice(0, response.indexOf(object) + object.length);
+}
+
 /** Top-level `{...}` spans, braces inside strings ignored. */
-function* balanced(text: string): Generator<string> {
+function* balanced(text: string): Generator<string, undefined> {
   let depth = 0;
   let start = 0;
   let inString = false;

@@ -1,5 +1,9 @@
 /** A stage: one job of the labeler that a student can learn. Prompt, response format and parser in one definition. */
 
+import type { JsonSchema } from '../recipe/json-schema.ts';
+import type { LabelField } from '../recipe/label-fields.ts';
+import type { StageDefinition } from '../recipe/stage-definition.ts';
+
 /** A built-in stage or one that the recipe defines (recipe-stages.ts lists both). */
 export type StageName = string;
 
@@ -24,6 +28,14 @@ export interface GenreAudience {
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
+
+/** What a stage of labels is measured by. */
+export interface StageLabels {
+  readonly fields: readonly LabelField[];
+  readonly metrics: StageDefinition['metrics'];
+  /** Confidence under which a field counts as left open. */
+  readonly abstainBelow?: number;
+}
 
 /** What is asked about once: a document, a pair of it, or a text that claims to be made from it. */
 export type StageUnit = 'document' | 'pair' | 'text';
@@ -59,6 +71,10 @@ export interface Stage<I, O> {
   show(output: O): { text: string; score?: number };
   /** Tokens a response may have. */
   readonly maxTokens: number;
+  /** Answers are JSON that fits this schema. */
+  readonly responseSchema?: JsonSchema;
+  /** Answers are labels, measured against the teacher's instead of judged. */
+  readonly labels?: StageLabels;
   /** The teacher's sampling; default: the recipe's. */
   readonly temperature?: number;
 }
