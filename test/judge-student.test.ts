@@ -47,6 +47,7 @@ function collected(): Collected {
     judgements,
     secondJudgements: new Map(),
     canaries: [],
+    answers: new Map(),
     judgeTexts,
     failures: [],
     missing: 0,

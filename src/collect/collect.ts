@@ -64,13 +64,14 @@ function warnOfJudge({ canaries }: JudgingReport, { emit }: RunContext): void {
 }
 
 function summarise(collected: Collected, { teacher }: Recipe): string {
-  const { pairs, texts, judgements, failures, spend } = collected;
+  const { pairs, texts, judgements, answers, failures, spend } = collected;
+  const own = [...answers].map(([stage, ofStage]) => `${ofStage.size} answers of ${stage}, `).join('');
   const unparsed = failures.filter((failure) => failure.kind === 'unparsed').length;
   const usd = spend.reduce((sum, one) => sum + one.usd, 0);
   const unpriced = spend.reduce((sum, one) => sum + one.unpriced, 0);
   const cost = unpriced > 0 ? `${unpriced} answers without a known price` : `$${usd.toFixed(2)}`;
   return (
-    `${pairs.size} documents with pairs, ${texts.size} reformulations, ${judgements.size} judged texts; ` +
+    `${own}${pairs.size} documents with pairs, ${texts.size} reformulations, ${judgements.size} judged texts; ` +
     `${failures.length - unparsed} failed, ${unparsed} unparsed; ` +
     (teacher.kind === 'recorded' ? 'from a recording' : cost)
   );

@@ -56,6 +56,8 @@ export interface Collected {
   secondJudgements: Map<string, Judgement>;
   /** How the judge scored texts with planted faults; null where it gave no score. */
   canaries: { kind: CanaryKind; score: number | null }[];
+  /** Answers to the recipe's own stages, by stage and document. */
+  answers: Map<StageName, Map<string, unknown>>;
   judgeTexts: JudgeText[];
   failures: CollectFailure[];
   /** Jobs with neither response nor failure: collect has not finished. */
@@ -135,6 +137,7 @@ export class CollectedReading {
       judgements: new Map(),
       secondJudgements: new Map(),
       canaries: [],
+      answers: new Map(),
       judgeTexts,
       failures: [],
       missing: 0,
@@ -178,9 +181,10 @@ export class CollectedReading {
     this.#reader.close();
   }
 
-  #keep({ name }: AnyStage, { request, second, canary }: Job, line: ResponseLine): Parsed<unknown> {
+  #keep(stage: AnyStage, { request, second, canary }: Job, line: ResponseLine): Parsed<unknown> {
     const { docId, item } = request;
-    const { pairs, texts, judgements, secondJudgements, canaries } = this.collected;
+    const { name } = stage;
+    const { pairs, texts, judgements, secondJudgements, canaries, answers } = this.collected;
     if (name === pairsStage.name) {
       const parsed = pairsStage.parse(line.text);
       if (parsed.ok) pairs.set(docId, parsed.value);
@@ -192,10 +196,17 @@ export class CollectedReading {
       if (parsed.ok) texts.set(item, { docId, pair, text: parsed.value, finishReason: line.finishReason });
       return parsed;
     }
-    const parsed = judgementOf(line);
-    if (canary) canaries.push({ kind: canary, score: parsed.ok ? parsed.value.score : null });
-    else if (parsed.ok && second) secondJudgements.set(item, parsed.value);
-    else if (parsed.ok) judgements.set(item, [...(judgements.get(item) ?? []), parsed.value]);
+    if (name === judgeStage.name) {
+      const parsed = judgementOf(line);
+      if (canary) canaries.push({ kind: canary, score: parsed.ok ? parsed.value.score : null });
+      else if (parsed.ok && second) secondJudgements.set(item, parsed.value);
+      else if (parsed.ok) judgements.set(item, [...(judgements.get(item) ?? []), parsed.value]);
+      return parsed;
+    }
+    const parsed = stage.parse(line.text);
+    const ofStage = answers.get(name) ?? new Map<string, unknown>();
+    answers.set(name, ofStage);
+    if (parsed.ok) ofStage.set(docId, parsed.value);
     return parsed;
   }
 }

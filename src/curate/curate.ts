@@ -8,11 +8,13 @@ import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
 import type { StageName } from '../stage/stage.ts';
 import { type Decision, decide } from './decide.ts';
 import { funnel, type StageFunnel } from './funnel.ts';
 import { indexRun } from './index-run.ts';
+import { ownCandidates } from './own-candidates.ts';
 import { candidates, TRAINING_SPLITS } from './samples.ts';
 import { writeSft } from './sft-arrow.ts';
 import { writeSftParquet } from './sft-parquet.ts';
@@ -61,7 +63,9 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
     if (signal.aborted) throw new InterruptedError();
     const decisions = decide(
       stage.name,
-      candidates(stage.name, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives }),
+      BUILT_IN_STAGES.includes(stage.name)
+        ? candidates(stage.name, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives })
+        : ownCandidates(stage, collected),
       recipe,
       inputs.judged,
     );

@@ -48,6 +48,7 @@ function collected(documents: string[], splits: Partial<Collected['splits']>): C
     judgements,
     secondJudgements: new Map(),
     canaries: [],
+    answers: new Map(),
     judgeTexts: [],
     failures: [],
     missing: 0,

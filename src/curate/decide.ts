@@ -27,6 +27,9 @@ const STAGE_RULES: Readonly<Record<StageName, readonly Rule[]>> = {
   judge: [],
 };
 
+/** Stages whose answers are written anew for each document, so that equal ones are repetition. */
+const WRITING_STAGES: readonly StageName[] = ['pairs', 'reformulate'];
+
 /**
  * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, the caps on samples.
  *
@@ -61,8 +64,8 @@ function dropped(candidate: Candidate, rule: string, reason: string): Decision {
 }
 
 function dropDuplicates(stage: StageName, decisions: Decision[]): void {
-  // The same text judged against two documents is two samples.
-  const scope = ({ row }: Candidate) => (stage === 'judge' ? row.doc_id : '');
+  // The same text judged against two documents is two samples, and so is the same label of two.
+  const scope = ({ row }: Candidate) => (WRITING_STAGES.includes(stage) ? '' : row.doc_id);
   // A spoilt text is meant to be close to the good one.
   const written = keptOf(decisions).filter(({ candidate }) => candidate.origin !== 'made');
   const groups = groupBy(written, ({ candidate }) => scope(candidate));

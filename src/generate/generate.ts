@@ -20,6 +20,8 @@ export interface Generated {
   readonly tokens: number[];
   /** Whether it ended by itself (by an end token, or as `GenerationContext.finished` says), not by the limit. */
   readonly complete: boolean;
+  /** Log-probability (nats) of each token of `tokens`, before penalties and temperature; where they were asked for. */
+  readonly logprobs?: number[];
   /** From when it got its place to its end; other sequences were at work in the same time. */
   readonly seconds: number;
 }
@@ -29,6 +31,8 @@ export interface GenerationContext {
   readonly eosTokenIds: readonly number[];
   /** Whether a response has all it needs after its last token, and ends there. */
   readonly finished?: (tokens: readonly number[]) => boolean;
+  /** Whether responses carry the log-probabilities of their tokens. */
+  readonly logprobs?: boolean;
   readonly emit?: Emit;
 }
 
@@ -36,6 +40,7 @@ interface Sequence {
   readonly request: GenerationRequest;
   readonly tokens: number[];
   readonly seen: Set<number>;
+  readonly logprobs: number[];
   /** Most tokens it may have. */
   readonly limit: number;
   readonly began: number;
@@ -78,6 +83,7 @@ export async function* generate(
             request,
             tokens: [],
             seen: new Set(options.penalizePrompt ? request.prompt : []),
+            logprobs: [],
             limit,
             began,
           };
@@ -110,20 +116,33 @@ function nextInput(sequence: Sequence | undefined): PlaceInput | undefined {
 
 /** Adds the next token; the response where that was its last. */
 function advance(
-  { request, tokens, seen, limit, began }: Sequence,
+  { request, tokens, seen, logprobs, limit, began }: Sequence,
   logits: Float32Array,
   options: GenerationSettings,
-  { eosTokenIds, finished }: GenerationContext,
+  { eosTokenIds, finished, logprobs: wanted = false }: GenerationContext,
 ): Generated | undefined {
+  // Sampling overwrites the logits.
+  const raw = wanted ? logits.slice() : undefined;
   const token = sampleToken(logits, seen, options, randomStream(request.seed, tokens.length));
   let complete = eosTokenIds.includes(token);
   if (!complete) {
     tokens.push(token);
+    if (raw) logprobs.push(logProbability(raw, token));
     seen.add(token);
     complete = finished?.(tokens) ?? false;
     if (!complete && tokens.length < limit) return undefined;
   }
-  return { id: request.id, tokens, complete, seconds: (performance.now() - began) / 1000 };
+  const seconds = (performance.now() - began) / 1000;
+  return { id: request.id, tokens, complete, ...(wanted ? { logprobs } : {}), seconds };
+}
+
+/** log softmax: z_t - log sum_v e^(z_v). */
+function logProbability(logits: Float32Array, token: number): number {
+  let top = Number.NEGATIVE_INFINITY;
+  for (const z of logits) if (z > top) top = z;
+  let sum = 0;
+  for (const z of logits) sum += Math.exp(z - top);
+  return logits[token]! - top - Math.log(sum);
 }
 
 function tooLong({ id, prompt }: GenerationRequest, maxPositions: number) {

@@ -4,8 +4,8 @@ import type { SourceDocument } from '../stage/stage.ts';
 import type { Interval } from '../statistics/wilson.ts';
 import type { ComparedJudge } from './compare-judges.ts';
 
-/** `combined` is the mean of `local` and `student`. `validity` is no judge of texts: the share of well-formed responses stands in its place for the stage `pairs`. */
-export type JudgeKind = 'local' | 'teacher' | 'student' | 'combined' | 'recorded' | 'validity' | 'unknown';
+/** `combined` is the mean of `local` and `student`. `validity` is no judge of texts: the share of well-formed responses stands in its place for the stage `pairs`, `labels` for answers that equal the teacher's. */
+export type JudgeKind = 'local' | 'teacher' | 'student' | 'combined' | 'recorded' | 'validity' | 'labels' | 'unknown';
 
 export interface JudgedText {
   /** Unique within one call of `score`. Carries no hint of who wrote the text: judging is blind. */

@@ -24,8 +24,7 @@ export interface GenreAudience {
   audience: string;
 }
 
-/** A JSON Schema, as servers with structured output take it: objects closed, every property required. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
+export type { JsonSchema };
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 
@@ -71,8 +70,6 @@ export interface Stage<I, O> {
   show(output: O): { text: string; score?: number };
   /** Tokens a response may have. */
   readonly maxTokens: number;
-  /** Answers are JSON that fits this schema. */
-  readonly responseSchema?: JsonSchema;
   /** Answers are labels, measured against the teacher's instead of judged. */
   readonly labels?: StageLabels;
   /** The teacher's sampling; default: the recipe's. */

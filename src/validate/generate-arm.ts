@@ -11,9 +11,11 @@ import { resolveModel } from '../model/resolve.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { type AdaptedModel, f32Student, loadStudent, w8a8Student } from '../quantize/student-model.ts';
+import type { LabelField } from '../recipe/label-fields.ts';
 import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 import type { ChatMessage } from '../stage/stage.ts';
+import { labelConfidence } from './label-confidence.ts';
 
 export type GeneratingArm = Exclude<Recipe['validate']['arms'][number], 'teacher'>;
 
@@ -25,12 +27,16 @@ export interface ArmTask {
   settings: GenerationSettings;
   /** A response up to where it holds all the stage asks for, see `Stage.finished`. */
   finished?: (response: string) => string | undefined;
+  /** Fields of a label stage, for their confidence. */
+  labels?: readonly LabelField[];
   prompts: readonly { item: string; messages: ChatMessage[] }[];
 }
 
 export interface ArmAnswer {
   item: string;
   text: string;
+  /** Where `labels` were asked for: how sure the model was of each field. */
+  confidence?: Record<string, number>;
   /** Ended by an end token, not by the limit. */
   stopped: boolean;
   tokens: number;
@@ -42,7 +48,7 @@ export type GenerateArm = (task: ArmTask, context: RunContext) => AsyncIterable<
 
 /** Answers with the run's models. The same input has the same random stream in every arm. */
 export const generateArm: GenerateArm = async function* (task, context) {
-  const { recipe, prompts, settings, finished } = task;
+  const { recipe, prompts, settings, finished, labels } = task;
   const { model, modelFolder } = await loadArm(task, context);
   const tokenizer = await loadTokenizer(modelFolder);
   const requests = prompts.map(({ item, messages }) => ({
@@ -53,12 +59,15 @@ export const generateArm: GenerateArm = async function* (task, context) {
   const options = {
     ...context,
     eosTokenIds: tokenizer.eosTokenIds,
+    logprobs: labels !== undefined,
     ...(finished && { finished: (tokens: readonly number[]) => finished(tokenizer.decode(tokens)) !== undefined }),
   };
-  for await (const { id, tokens, complete, seconds } of generate(model, requests, settings, options)) {
+  for await (const { id, tokens, complete, logprobs = [], seconds } of generate(model, requests, settings, options)) {
     const response = tokenizer.decode(tokens);
     const text = finished?.(response) ?? response;
-    yield { item: id, text, stopped: complete, tokens: tokens.length, seconds };
+    const written = logprobs.map((logprob, i) => ({ end: tokenizer.decode(tokens.slice(0, i + 1)).length, logprob }));
+    const confidence = labels && { confidence: labelConfidence(text, labels, written) };
+    yield { item: id, text, ...confidence, stopped: complete, tokens: tokens.length, seconds };
   }
 };
 

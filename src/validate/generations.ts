@@ -12,6 +12,8 @@ export interface GenerationLine {
   genre?: string;
   audience?: string;
   text: string;
+  /** Of a label stage: how sure the student was of each field, 0..1. */
+  confidence?: Record<string, number>;
   /** Stopped by itself, without a loop. */
   complete: boolean;
   tokens: number;

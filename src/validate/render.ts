@@ -65,7 +65,7 @@ function agreementGrid(judge: JudgeReport): Grid {
 /** The paper's table. */
 function scoreGrid(table: StageTable): Grid {
   const scored = table.rows.some((row) => row.counts !== undefined);
-  const share = scored ? 'Rate(>=3)' : 'Valid';
+  const share = scored ? 'Rate(>=3)' : table.judge.kind === 'labels' ? 'Equal' : 'Valid';
   const counts = (row: TableRow) => [...[5, 4, 3, 2, 1].map((level) => count(row, level)), quantity(row.unscored ?? 0)];
   return {
     header: ['Models', 'Total', ...(scored ? ['5', '4', '3', '2', '1', 'none'] : []), share, 'Diff'],

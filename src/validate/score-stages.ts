@@ -7,6 +7,7 @@ import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Embedder } from '../model/embedder.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { canaryScores } from './canaries.ts';
@@ -17,6 +18,7 @@ import type { GenerationLine } from './generations.ts';
 import { withPairsSpread } from './pairs-spread.ts';
 import { reliabilityOf } from './reliability.ts';
 import { scorePairs, scoreReformulations } from './score-outputs.ts';
+import { ownTable } from './score-own.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { tableStages } from './stage-inputs.ts';
 import { type StageTable, stageTable } from './table.ts';
@@ -55,6 +57,13 @@ export async function scoreStages(
       const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
       tables.push(stageTable(stage.name, scored, options));
       items.push(...scored);
+      continue;
+    }
+    if (!BUILT_IN_STAGES.includes(stage.name)) {
+      const answers = collected.answers.get(stage.name) ?? new Map<string, unknown>();
+      const own = ownTable(stage, outputs, answers, { margin, resamples, seed });
+      tables.push(own.table);
+      items.push(...own.items);
       continue;
     }
     const judge = await chooseJudge(recipe, folder, collected, context);

@@ -5,6 +5,7 @@ import { complete } from '../curate/measures/complete.ts';
 import { UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
@@ -32,6 +33,18 @@ export function tableStages(recipe: Recipe): AnyStage[] {
  */
 export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collected): StageInput[] {
   const documents = validationDocuments(recipe, collected);
+  if (!BUILT_IN_STAGES.includes(stage.name)) {
+    // Without the teacher's answer there is nothing to hold the others against.
+    const answers = collected.answers.get(stage.name) ?? new Map<string, unknown>();
+    return documents
+      .filter(({ id }) => answers.has(id))
+      .map((document) => ({
+        item: document.id,
+        document,
+        prompt: stage.studentPrompt({ document, pair: { genre: '', audience: '' }, text: '' }),
+        teacher: { text: stage.completion(answers.get(document.id)), complete: true },
+      }));
+  }
   if (stage.unit === 'document') {
     return documents.map((document) => {
       const pairs = collected.pairs.get(document.id);

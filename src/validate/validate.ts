@@ -122,7 +122,9 @@ function stagePlans(stage: AnyStage, recipe: Recipe, folder: RunFolder, collecte
     .filter((student) => student.stages.includes(stage.name))
     .flatMap((student, position) => {
       const { maxTokens, ...sampling } = studentGenerate(recipe, student);
-      const settings = { ...sampling, maxTokens: Math.ceil(maxTokens * room) };
+      // A label is a decision: the likeliest answer, not a draw.
+      const greedy = stage.labels ? { temperature: 0, repetitionPenalty: 1 } : {};
+      const settings = { ...sampling, ...greedy, maxTokens: Math.ceil(maxTokens * room) };
       return (
         recipe.validate.arms
           // Teacher and base are the same whoever the student is: one row each.
@@ -180,14 +182,23 @@ async function allGenerations(
       const prompts = missing.map(({ item, prompt }) => ({ item, messages: prompt }));
       const { arm, student, settings } = plan;
       let done = plan.inputs.length - missing.length;
-      const { finished } = plan.stage;
-      const task = { recipe, folder, arm, student, settings, prompts, ...(finished && { finished }) };
+      const { finished, labels } = plan.stage;
+      const task = {
+        recipe,
+        folder,
+        arm,
+        student,
+        settings,
+        prompts,
+        ...(finished && { finished }),
+        ...(labels && { labels: labels.fields }),
+      };
       for await (const answer of answers(task, context)) {
-        const { item, text, stopped, tokens, seconds } = answer;
+        const { item, text, stopped, tokens, seconds, confidence } = answer;
         const input = byItem.get(item)!;
         // Five pairs say the same words in every field; what is no prose is valid or not, and no loop.
         const whole = plan.stage.prose ? complete(text, stopped) : stopped;
-        file.add(lineOf(plan, input, { text, complete: whole, tokens, seconds }));
+        file.add(lineOf(plan, input, { text, complete: whole, tokens, seconds, ...(confidence && { confidence }) }));
         context.emit({ type: 'sample-made', stage: plan.stage.name, source: arm, docId: input.document.id, text });
         progress(++done);
         if (context.signal.aborted) throw new InterruptedError();
@@ -206,7 +217,7 @@ function planKey({ arm, stage, model }: ArmPlan, { item }: StageInput): string {
 function lineOf(
   plan: ArmPlan,
   input: StageInput,
-  answer: Pick<GenerationLine, 'text' | 'complete' | 'tokens' | 'seconds'>,
+  answer: Pick<GenerationLine, 'text' | 'complete' | 'tokens' | 'seconds' | 'confidence'>,
 ): GenerationLine {
   return {
     arm: plan.arm,
@@ -220,12 +231,15 @@ function lineOf(
   };
 }
 
+/** What the share of a table counts; else usable texts. */
+const COUNTED: Readonly<Record<string, string>> = { validity: 'valid', labels: 'as the teacher' };
+
 function summarise(tables: readonly StageTable[]): string {
   const share = (value: number) => `${(100 * value).toFixed(1)}%`;
   return tables
     .map((table) => {
       const rows = table.rows.map((row) => `${row.arm} ${share(row.usable ?? row.rate)}`);
-      return `${table.stage}: ${table.judge.kind === 'validity' ? 'valid' : 'usable'} ${rows.join(', ')}`;
+      return `${table.stage}: ${COUNTED[table.judge.kind] ?? 'usable'} ${rows.join(', ')}`;
     })
     .join('; ');
 }

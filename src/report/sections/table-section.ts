@@ -22,6 +22,8 @@ interface Cell {
 }
 
 const RATE = 'Rate(≥3)';
+/** What the rate is called where nothing is scored. */
+const SHARES: Readonly<Record<string, string>> = { validity: 'Valid', labels: 'Equal to the teacher' };
 const LEVELS = ['5', '4', '3', '2', '1'] as const;
 
 /** The paper's table, with intervals and the test. */
@@ -92,9 +94,7 @@ function columnGroups(table: StageTable): (readonly Column[])[] {
   const groups = [SCORE_COLUMNS, USE_COLUMNS].map((columns) =>
     columns
       .filter((column) => table.rows.some((row) => column.cell(row) !== undefined))
-      .map((column) =>
-        table.judge.kind === 'validity' && column.head === RATE ? { ...column, head: 'Valid' } : column,
-      ),
+      .map((column) => (column.head === RATE ? { ...column, head: SHARES[table.judge.kind] ?? RATE } : column)),
   );
   const together = groups.flat();
   return together.length <= MOST_COLUMNS ? [together] : groups.filter((columns) => columns.length > 0);
