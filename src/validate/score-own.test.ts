@@ -75,9 +75,13 @@ test('labelConfidence() multiplies the tokens that hold the value, and no others
     ['3', 0.9],
     ['}', 0.1],
   ];
-  let end = 0;
-  const tokens = pieces.map(([text, p]) => ({ end: (end += text.length), logprob: Math.log(p) }));
-  const response = pieces.map(([text]) => text).join('');
+  const upTo = (count: number) =>
+    pieces
+      .slice(0, count)
+      .map(([text]) => text)
+      .join('');
+  const tokens = pieces.map(([, p], i) => ({ end: upTo(i + 1).length, logprob: Math.log(p) }));
+  const response = upTo(pieces.length);
   const field = (name: string) => ({ name, values: ['x', 'y'], ordered: false });
   const found = labelConfidence(response, [field('topic'), field('level'), field('other')], tokens);
   expect(found.topic).toBeCloseTo(0.4, 12);
