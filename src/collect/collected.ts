@@ -7,7 +7,7 @@ import { ensureSplits, type Splits } from '../corpus/splits.ts';
 import { canonicalJson } from '../foundation/hash.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Judgement } from '../stage/judge.ts';
+import { type Judgement, judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { collectedStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';

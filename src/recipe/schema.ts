@@ -4,9 +4,6 @@ import { z } from 'zod';
 import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
 import { stageDefinition } from './stage-definition.ts';
 
-/** Stages the toolkit knows of itself. */
-export const BUILT_IN_STAGES = ['pairs', 'reformulate', 'judge'] as const;
-
 const stage = z.string();
 
 const corpusFields = z.strictObject({
