@@ -20,9 +20,9 @@ const SCRIPT = `'use strict';\n{${THEME_SCRIPT}${WORD_DIFF_SCRIPT}${SAMPLES_SCRI
 
 const LINKS = [
   ['#table', 'Table'],
+  ['#scores', 'Scores'],
   ['#samples', 'Samples'],
   ['#training', 'Training'],
-  ['#scores', 'Scores'],
   ['#funnel', 'Funnel'],
   ['#cost', 'Cost'],
 ] as const;
@@ -75,9 +75,13 @@ function contentPolicy(): string {
   ].join('; ');
 }
 
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 function aboutRun(data: ReportData): Markup {
   return html`<footer>
-  <p>${data.description && `${data.description} `}Teacher: ${data.teacher}. Student's base: ${data.base}. Seed ${data.seed}.${
+  <p>${data.description && `${sentence(data.description)} `}Teacher: ${data.teacher}. Student's base: ${data.base}. Seed ${data.seed}.${
     data.finishedAt && ` Finished ${data.finishedAt.slice(0, 16).replace('T', ' ')} UTC.`
   }${data.version && ` Made by mga-distill ${data.version}.`}</p>
   ${data.recipeText && html`<details><summary>The recipe of this run</summary><pre tabindex="0" role="region" aria-label="Recipe">${data.recipeText}</pre></details>`}

@@ -108,7 +108,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; mar
 .sample header { display: flex; flex-wrap: wrap; gap: .1rem .9rem; align-items: baseline; }
 .sample header h3 { margin: 0; }
 .pair { margin: .35rem 0 0; font-size: .875rem; color: var(--soft); max-width: 110ch; }
-.texts { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 215px), 1fr)); margin-top: .9rem; }
+.texts { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 205px), 1fr)); margin-top: .9rem; }
 .output { border-top: 3px solid var(--key, var(--quiet)); padding-top: .5rem; min-width: 0; }
 .output h4 { margin: 0; font-size: .88rem; } .facts { margin: 0 0 .4rem; min-height: 1.5em; font-size: .82rem; color: var(--soft); }
 .facts b { color: var(--ink); } .facts .bad { color: var(--fail); } .facts .good { color: var(--pass); }

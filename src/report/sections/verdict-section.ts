@@ -14,6 +14,9 @@ const BADGES: Readonly<Record<Outcome, string>> = {
   none: '– No verdict',
 };
 
+const LOCAL_JUDGE =
+  'Scored by the local judge, which can be far too kind to a student: where it matters, let an LLM judge.';
+
 /** The verdict panel and, where the run lacks something, the list of what it lacks. */
 export function verdictSection(data: ReportData): Markup {
   const verdict = decideVerdict(data.tables, data.margin);
@@ -24,7 +27,7 @@ export function verdictSection(data: ReportData): Markup {
     <span class="badge">${BADGES[verdict.outcome]}</span>
     <h1 id="verdict-title">${verdict.headline}</h1>
     <p class="evidence">${verdict.evidence}</p>
-    <p class="soft small">${verdict.basis}</p>
+    <p class="soft small">${verdict.basis}${verdict.outcome !== 'none' && table?.judge.kind === 'local' && ` ${LOCAL_JUDGE}`}</p>
     ${others.length > 0 && html`<ul class="stages small">${others.map(stageLine)}</ul>`}
   </div>
   ${
