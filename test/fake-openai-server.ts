@@ -58,6 +58,10 @@ export async function startFakeOpenai(
   const server = createServer(async (request, response) => {
     most = Math.max(most, ++open);
     response.on('close', () => open--);
+    // The list of models, which is not counted among what is asked.
+    if (request.method === 'GET') {
+      return send(response, 200, { object: 'list', data: [{ id: 'fake', object: 'model' }] });
+    }
     const body = JSON.parse(await readBody(request)) as ChatBody;
     const entry: FakeRequest = {
       key: String(request.headers['idempotency-key']),

@@ -10,9 +10,13 @@ import { runFolder } from '../src/foundation/run-folder.ts';
 import { loadModel } from '../src/model/load.ts';
 import { quantizeStudents } from '../src/quantize/quantize.ts';
 import { f32Student, loadStudent, w8a8Student } from '../src/quantize/student-model.ts';
-import { studentGenerate } from '../src/recipe/student-generate.ts';
+import { reformulateStage } from '../src/stage/reformulate.ts';
+import type { AnyStage } from '../src/stage/stage.ts';
 import { trainStudents } from '../src/train/train-students.ts';
-import { type GeneratingArm, generateArm } from '../src/validate/generate-arm.ts';
+import { generateArm } from '../src/validate/generate-arm.ts';
+import { checkArm } from '../src/validate/open-arm.ts';
+import type { TableArm } from '../src/validate/table-arm.ts';
+import { tableArms } from '../src/validate/table-arms.ts';
 import { largestDistance } from './engine-logits.ts';
 import { engineLogits, recipeWith } from './export-setup.ts';
 import { sftRows, trainingFolder, watching } from './train-setup.ts';
@@ -80,15 +84,21 @@ test('validation generates with its own weights, in f32 and on the grid', async 
   const rounded = await engineLogits(w8a8Student(student, 'beside'), TOKENS);
   expect(largestDistance(rounded, logits)).toBeLessThan(0.5);
 
-  const [settings] = recipe.students;
-  const answers = async (arm: GeneratingArm) => {
-    const prompts = [{ item: 'd0/1', messages: sftRows(1)[0]!.prompt }];
-    const task = { recipe, folder, arm, student: settings!, settings: studentGenerate(recipe, settings!), prompts };
+  const arms = await tableArms(
+    reformulateStage as AnyStage,
+    { recipe: { ...recipe, validate: { ...recipe.validate, arms: ['student', 'student-w8a8'] } }, folder },
+    'teacher',
+    context,
+  );
+  const answers = async (arm: TableArm) => {
+    await checkArm(arm, recipe, context);
+    const prompts = [{ item: 'd0/1', docId: 'd0', messages: sftRows(1)[0]!.prompt }];
+    const task = { ...arm, recipe, folder, stage: reformulateStage as AnyStage, prompts };
     const found = [];
     for await (const { item, tokens } of generateArm(task, context)) found.push({ item, tokens });
     return found;
   };
-  for (const arm of ['student', 'student-w8a8'] as const) {
+  for (const arm of arms) {
     expect(await answers(arm)).toEqual([{ item: 'd0/1', tokens: expect.any(Number) }]);
   }
 });

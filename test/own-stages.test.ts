@@ -9,6 +9,7 @@ import { readSft } from '../src/curate/sft-arrow.ts';
 import { runFolder } from '../src/foundation/run-folder.ts';
 import { runPipeline } from '../src/pipeline/run.ts';
 import { loadRecipe } from '../src/recipe/load.ts';
+import type { Recipe } from '../src/recipe/schema.ts';
 import { collectedStages } from '../src/stage/recipe-stages.ts';
 import type { StageTable } from '../src/validate/table.ts';
 import { KEY_VARIABLE, recordingContext, URL_VARIABLE } from './collect-setup.ts';
@@ -18,7 +19,7 @@ const TIMEOUT_MS = 300_000;
 const root = mkdtempSync(join(tmpdir(), 'own-stages-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const recipe = loadRecipe('recipes/page-labels.yaml', [
+const ownRecipe = loadRecipe('recipes/page-labels.yaml', [
   'corpus.limit=8',
   'splits.dev=0.25',
   'splits.validation=0.5',
@@ -38,8 +39,8 @@ const recipe = loadRecipe('recipes/page-labels.yaml', [
 test(
   'topic and level of a page, from collect to report',
   async () => {
-    const [stage] = collectedStages(recipe);
-    const documents = [...(await readDocuments(recipe.corpus, recipe.seed)).values()];
+    const [stage] = collectedStages(ownRecipe);
+    const documents = [...(await readDocuments(ownRecipe.corpus, ownRecipe.seed)).values()];
     // Every second answer spells its labels in its own way, the last one has no such topic.
     const spellings = ['{"topic": "nature", "level": 2}', 'Sure:\n```json\n{"level": "3", "topic": "Science"}\n```'];
     const answers = new Map(
@@ -52,12 +53,26 @@ test(
     const server = await startFakeOpenai(answers);
     process.env[KEY_VARIABLE] = 'test-key';
     process.env[URL_VARIABLE] = server.baseUrl;
+    const arms: Recipe['validate']['arms'] = [
+      ...ownRecipe.validate.arms,
+      { kind: 'model', name: 'alias', model: 'tiny-random', prompt: 'student' },
+      {
+        kind: 'server',
+        name: 'big',
+        model: 'fake',
+        baseUrl: server.baseUrl,
+        apiKeyEnv: KEY_VARIABLE,
+        prompt: 'teacher',
+        temperature: 0.7,
+      },
+    ];
+    const recipe = { ...ownRecipe, validate: { ...ownRecipe.validate, arms } };
     const folder = runFolder(join(root, 'run'));
     const { context } = recordingContext();
     await runPipeline(recipe, folder, context);
     await server.close();
 
-    expect(server.requests).toHaveLength(8);
+    expect(new Set(server.requests.map(({ key }) => key)).size).toBe(server.requests.length);
     expect(new Set(server.requests.map(({ schema }) => schema))).toEqual(new Set(['page']));
     const rows = (['train', 'dev'] as const).flatMap((split) => readSft(folder.sft(1, 'page', split)));
     expect(rows[0]!.prompt[0]!.content).toMatch(/^Document:\n[\s\S]+\n\nWhat is the page about, .* topic and level\.$/);
@@ -67,8 +82,11 @@ test(
 
     const [table] = JSON.parse(readFileSync(folder.table1, 'utf8')) as StageTable[];
     expect(table!.stage).toBe('page');
-    expect(table!.rows.map(({ arm }) => arm)).toEqual(['teacher', 'base', 'student', 'student-w8a8']);
-    const [teacher, , student] = table!.rows;
+    expect(table!.rows.map(({ arm }) => arm)).toEqual(['teacher', 'base', 'student', 'student-w8a8', 'alias', 'big']);
+    const [teacher, base, student, , alias, big] = table!.rows;
+    expect(server.requests).toHaveLength(8 + teacher!.total);
+    expect(alias).toMatchObject({ measures: base!.measures, candidate: false });
+    expect(big).toMatchObject({ rate: 1, diff: 0, candidate: false });
     expect(teacher).toMatchObject({ rate: 1, measures: { topic_accuracy: { mean: 1 }, level_f1: { mean: 1 } } });
     const measured = Object.keys(student!.measures!);
     expect(measured).toEqual(expect.arrayContaining(['valid', 'topic_accuracy', 'topic_f1', 'topic_answered']));

@@ -1,5 +1,6 @@
 /** What a recipe may not say although each of its fields is allowed. */
 
+import { TAKEN_NAME } from './arms-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Recipe } from './schema.ts';
 import { BUILT_IN_STAGES, stageProblems } from './stage-definition.ts';
@@ -25,6 +26,7 @@ export function crossFieldProblems(recipe: Recipe): Problem[] {
     ...studentProblems(recipe),
     ...splitProblems(recipe),
     ...judgeProblems(recipe),
+    ...armProblems(recipe),
   ];
 }
 
@@ -114,4 +116,26 @@ function judgeProblems(recipe: Recipe) {
     problems.push({ path: ['validate', 'judge', 'second'], message: 'the second judge is the first one' });
   }
   return problems;
+}
+
+function armProblems({ students, validate }: Recipe) {
+  const learnt = students.flatMap(({ stages }) => stages);
+  const names = new Set<string>();
+  return validate.arms.flatMap((arm, i) => {
+    const problems: Problem[] = [];
+    const path = ['validate', 'arms', i];
+    const name = typeof arm === 'string' ? arm : arm.name;
+    if (names.has(name)) problems.push({ path, message: `a second arm named ${name}` });
+    names.add(name);
+    if (typeof arm === 'string') return problems;
+    if (TAKEN_NAME.test(name)) {
+      problems.push({ path: [...path, 'name'], message: `${name} already names texts of every run` });
+    }
+    for (const stage of arm.stages ?? []) {
+      if (!learnt.includes(stage)) {
+        problems.push({ path: [...path, 'stages'], message: `${stage} is no job of a student: it has no table` });
+      }
+    }
+    return problems;
+  });
 }

@@ -15,13 +15,14 @@ interface JsonSchema {
   items?: JsonSchema;
   additionalProperties?: JsonSchema | boolean;
   oneOf?: JsonSchema[];
+  anyOf?: JsonSchema[];
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
 }
 
 /** Sections whose keys are those of another section: shown as one row instead. */
-const REPEATED = new Set(['students.train']);
+const REPEATED = new Set(['students.train', 'students.generate', 'validate.arms.generate']);
 
 const HEAD = `# Recipe reference
 
@@ -40,18 +41,26 @@ export function recipeDocs(): string {
 }
 
 function section(name: string, field: JsonSchema): string {
-  if (field.oneOf) {
-    return field.oneOf
-      .map((member) => {
-        const kind = member.properties?.kind?.const;
-        return `## ${name} (kind: ${kind})\n\n${table(rowsOf(name, member), member.required)}`;
-      })
-      .join('\n');
-  }
+  if (field.oneOf) return kinds('##', name, field.oneOf);
   const named = membersOf(field);
   const object = named ?? (field.type === 'array' ? (field.items ?? {}) : field);
   const heading = named ? `${name} (by name)` : field.type === 'array' ? `${name} (a list)` : name;
-  return `## ${heading}\n\n${table(rowsOf(name, object), object.required)}`;
+  const rows = rowsOf(name, object);
+  const lists = rows.flatMap(([key, { items }]) => {
+    const members = items?.oneOf ?? items?.anyOf?.flatMap(({ oneOf }) => oneOf ?? []) ?? [];
+    return members.length > 0 ? [kinds('###', `${name}.${key}`, members)] : [];
+  });
+  return [`## ${heading}\n\n${table(rows, object.required)}`, ...lists].join('\n');
+}
+
+/** A table for each kind of a section that comes in several. */
+function kinds(mark: string, name: string, members: readonly JsonSchema[]): string {
+  return members
+    .map(
+      (member) =>
+        `${mark} ${name} (kind: ${member.properties?.kind?.const})\n\n${table(rowsOf(name, member), member.required)}`,
+    )
+    .join('\n');
 }
 
 /** Fields of an object, nested ones by dotted names. */
@@ -76,6 +85,7 @@ function table(rows: [string, JsonSchema][], required: string[] = []): string {
 function typeText(field: JsonSchema): string {
   if (field.const !== undefined) return `\`${field.const}\``;
   if (field.enum) return field.enum.map((value) => `\`${value}\``).join(', ');
+  if (field.anyOf) return field.anyOf.map(typeText).join(', ');
   if (field.type === 'array') return `list of ${typeText(field.items ?? {})}`;
   if (field.type === 'object' || field.oneOf) return 'section';
   return [field.type === 'string' ? 'text' : field.type, range(field)].filter(Boolean).join(', ');

@@ -104,8 +104,22 @@ function describeIssue(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown key', unknownKey: key }));
   }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    return nearestMember(issue.errors).flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }));
+  }
   const missing = issue.code === 'invalid_type' && /received undefined/.test(issue.message);
   return [{ path, message: missing ? `missing (${issue.expected})` : lowerFirst(issue.message) }];
+}
+
+/** What is wrong with the member of a union that the value comes nearest to: the one whose faults lie deepest. */
+function nearestMember(members: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] {
+  const nearness = (issues: readonly z.core.$ZodIssue[]) =>
+    Math.max(
+      ...issues.map(
+        ({ code, path }) => path.length + (code === 'unrecognized_keys' ? 1 : 0) - (code === 'invalid_type' ? 0.5 : 0),
+      ),
+    );
+  return [...members].sort((a, b) => nearness(b) - nearness(a))[0]!;
 }
 
 /** The line of the key or value at `path`, or of its nearest ancestor that stands in the file. */

@@ -27,7 +27,9 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 }
 
 function chooseMember(schema: z.core.$ZodType, data: unknown): z.core.$ZodType[] {
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return [schema];
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) {
+    return schema instanceof z.ZodUnion ? schema.options.flatMap((option) => chooseMember(option, data)) : [schema];
+  }
   const chosen = schema.options.filter(
     (option) =>
       option instanceof z.ZodObject && option.shape.kind?.safeParse((data as { kind?: unknown })?.kind).success,

@@ -1,6 +1,7 @@
 /** The recipe: one strict schema gives types, defaults, help and docs. Every default lives here. */
 
 import { z } from 'zod';
+import { armsSchema } from './arms-schema.ts';
 import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
 import { stageDefinition } from './stage-definition.ts';
 
@@ -272,9 +273,7 @@ const judge = z.strictObject({
 const validate = z.strictObject({
   documents: z.int().positive().optional().describe('Validation documents used; default: all'),
   pairsPerDocument: z.int().min(1).max(5).default(5),
-  arms: z
-    .array(z.enum(['teacher', 'base', 'student', 'student-w8a8']))
-    .default(['teacher', 'base', 'student', 'student-w8a8']),
+  arms: armsSchema({ price, generate: generationOverrides }),
   judge: judge.prefault({}),
   margin: z.number().min(0).max(100).default(3).describe('Non-inferiority margin in points of Rate(>=3)'),
   secondScores: z
@@ -321,3 +320,4 @@ export type RecipeInput = z.input<typeof recipeSchema>;
 export type TrainSettings = Recipe['train'];
 export type GenerationSettings = Recipe['generate'];
 export type StudentSettings = Recipe['students'][number];
+export type ArmSettings = Recipe['validate']['arms'][number];

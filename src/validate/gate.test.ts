@@ -34,3 +34,9 @@ test('passGate() stops a failed student, and with strict an undecided one', () =
 test('passGate() asks nothing of the untrained model', () => {
   expect(() => passGate([table({ base: 'fail', student: 'pass' })], 'strict')).not.toThrow();
 });
+
+test('passGate() does not ask for arms that only stand beside the run', () => {
+  const [beside] = [table({ other: 'fail' })];
+  const rows = beside!.rows.map((row) => ({ ...row, candidate: false as const }));
+  expect(() => passGate([{ ...beside!, rows }], 'strict')).not.toThrow();
+});

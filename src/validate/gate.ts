@@ -9,7 +9,7 @@ export type Gate = 'fail' | 'strict';
 /**
  * Passes in silence where every student of every table is within the margin.
  *
- * @throws UserError naming each stage and arm that is not; the untrained model is no candidate
+ * @throws UserError naming each stage and arm that is not; the untrained model and arms of other origin are no candidates
  */
 export function passGate(tables: readonly StageTable[], gate: Gate): void {
   const stopping = tables.flatMap((table) =>
@@ -22,8 +22,10 @@ export function passGate(tables: readonly StageTable[], gate: Gate): void {
   );
 }
 
-function stops({ arm, verdict }: TableRow, gate: Gate): boolean {
-  return arm !== 'base' && (verdict === 'fail' || (gate === 'strict' && verdict === 'undecided'));
+function stops({ arm, candidate, verdict }: TableRow, gate: Gate): boolean {
+  return (
+    arm !== 'base' && candidate !== false && (verdict === 'fail' || (gate === 'strict' && verdict === 'undecided'))
+  );
 }
 
 function finding(row: TableRow, { margin, reference }: StageTable): string {

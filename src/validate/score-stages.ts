@@ -22,6 +22,7 @@ import { ownTable } from './score-own.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { tableStages } from './stage-inputs.ts';
 import { type StageTable, stageTable } from './table.ts';
+import { isOwnArm } from './table-arms.ts';
 
 const VALIDITY = {
   kind: 'validity' as const,
@@ -55,14 +56,14 @@ export async function scoreStages(
       const scored = embedder ? await withPairsSpread(checked, outputs, embedder, context) : checked;
       const passes = (item: ScoredItem) => item.usable === true;
       const options = { judge: VALIDITY, margin, resamples, seed, passes, scored: false };
-      tables.push(stageTable(stage.name, scored, options));
+      tables.push(withCandidates(stageTable(stage.name, scored, options), recipe));
       items.push(...scored);
       continue;
     }
     if (!BUILT_IN_STAGES.includes(stage.name)) {
       const answers = collected.answers.get(stage.name) ?? new Map<string, unknown>();
       const own = ownTable(stage, outputs, answers, { margin, resamples, seed });
-      tables.push(own.table);
+      tables.push(withCandidates(own.table, recipe));
       items.push(...own.items);
       continue;
     }
@@ -88,10 +89,14 @@ export async function scoreStages(
       contamination: contaminationOf(collected),
       canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),
     });
-    tables.push({ ...table, reliability });
+    tables.push(withCandidates({ ...table, reliability }, recipe));
     items.push(...scored);
   }
   return { tables, items };
+}
+
+function withCandidates(table: StageTable, recipe: Recipe): StageTable {
+  return { ...table, rows: table.rows.map((row) => (isOwnArm(recipe, row.arm) ? row : { ...row, candidate: false })) };
 }
 
 function contaminationOf({ documents, splits }: Collected) {

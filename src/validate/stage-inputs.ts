@@ -9,13 +9,16 @@ import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import type { AnyStage, ChatMessage, GenreAudience, SourceDocument } from '../stage/stage.ts';
+import type { AnyStage, ChatMessage, GenreAudience, SourceDocument, Stage } from '../stage/stage.ts';
 
 export interface StageInput {
   item: string;
   document: SourceDocument;
   pair?: GenreAudience;
+  /** What students are asked. */
   prompt: ChatMessage[];
+  /** The same, as the teacher is asked it. */
+  teacherPrompt: ChatMessage[];
   /** What the teacher answered; undefined where it failed. */
   teacher: { text: string; complete: boolean } | undefined;
 }
@@ -41,7 +44,7 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
       .map((document) => ({
         item: document.id,
         document,
-        prompt: stage.studentPrompt({ document, pair: { genre: '', audience: '' }, text: '' }),
+        ...promptsOf(stage, { document, pair: { genre: '', audience: '' }, text: '' }),
         teacher: { text: stage.completion(answers.get(document.id)), complete: true },
       }));
   }
@@ -49,7 +52,8 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
     return documents.map((document) => {
       const pairs = collected.pairs.get(document.id);
       const teacher = pairs && { text: pairsStage.completion(pairs), complete: true };
-      return { item: document.id, document, prompt: pairsStage.studentPrompt({ document }), teacher };
+      const prompts = promptsOf(pairsStage, { document });
+      return { item: document.id, document, ...prompts, teacher };
     });
   }
   return documents.flatMap((document) => {
@@ -60,9 +64,13 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
       const item = `${document.id}/${index + 1}`;
       const own = collected.texts.get(item);
       const teacher = own && { text: own.text, complete: complete(own.text, own.finishReason !== 'length') };
-      return [{ item, document, pair, prompt: reformulateStage.studentPrompt({ document, pair }), teacher }];
+      return [{ item, document, pair, ...promptsOf(reformulateStage, { document, pair }), teacher }];
     });
   });
+}
+
+function promptsOf<I>(stage: Stage<I, unknown>, input: I): Pick<StageInput, 'prompt' | 'teacherPrompt'> {
+  return { prompt: stage.studentPrompt(input), teacherPrompt: stage.teacherPrompt(input) };
 }
 
 function validationDocuments(recipe: Recipe, { splits, documents }: Collected): SourceDocument[] {

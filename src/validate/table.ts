@@ -16,6 +16,8 @@ import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 export interface TableRow {
   model: string;
   arm: string;
+  /** False for an arm that is no part of the run and only stands beside it: the gate does not ask for it. */
+  candidate?: false;
   /** Inputs. Unscored and failed outputs stay in it. */
   total: number;
   documents: number;

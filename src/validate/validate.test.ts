@@ -9,8 +9,8 @@ import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunEvent } from '../foundation/events.ts';
 import { type RunFolder, runFolder } from '../foundation/run-folder.ts';
 import { loadRecipe } from '../recipe/load.ts';
+import type { GenerateArm } from './arm-task.ts';
 import type { TextEmbeddings } from './embed-texts.ts';
-import type { GenerateArm } from './generate-arm.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { validateStudents } from './validate.ts';
 

@@ -11,40 +11,36 @@ import { contentHash, sha256 } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import { findEmbedder } from '../model/embedder.ts';
-import type { GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
-import { studentGenerate } from '../recipe/student-generate.ts';
-import { pairsStage } from '../stage/pairs.ts';
+import type { Recipe } from '../recipe/schema.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import type { AnyStage } from '../stage/stage.ts';
+import type { AnyStage, ChatMessage } from '../stage/stage.ts';
+import type { GenerateArm } from './arm-task.ts';
 import { JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
-import { armModel, armSource, type GenerateArm, type GeneratingArm, generateArm } from './generate-arm.ts';
+import { generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
+import { checkArm } from './open-arm.ts';
 import { recipeEmbedder, writeEmbeddings } from './recipe-embedder.ts';
 import { renderTables } from './render.ts';
 import { scoreStages } from './score-stages.ts';
 import { type StageInput, stageInputs, tableStages } from './stage-inputs.ts';
 import type { StageTable } from './table.ts';
+import type { TableArm } from './table-arm.ts';
+import { tableArms } from './table-arms.ts';
 
 /** Part of the inputs' identity: raise it when scoring or tables change. */
 const VALIDATE_VERSION = 2;
 
-/** Five pairs take more room than one reformulation: recorded ones have 378 tokens at the median, 504 at most; reformulations 237, 572. */
-const PAIRS_ROOM = 1.5;
-
-/** What a library caller or a test may replace. */
+/** What a library caller or a test may replace. A stand-in opens nothing, so that nothing is checked before it answers. */
 export interface ValidateParts {
   generateArm?: GenerateArm;
   findEmbedder?: typeof findEmbedder;
 }
 
 /** All answers of one arm to one stage. */
-interface ArmPlan {
+interface ArmPlan extends TableArm {
   stage: AnyStage;
-  arm: 'teacher' | GeneratingArm;
-  model: string;
-  student: StudentSettings;
-  settings: GenerationSettings;
   inputs: StageInput[];
+  messages(input: StageInput): ChatMessage[];
   /** Hash of what an answer to this input depends on. */
   madeFrom(input: StageInput): string;
 }
@@ -52,7 +48,7 @@ interface ArmPlan {
 /**
  * Generates what is missing in validation/generations.jsonl, scores everything (scores.jsonl) and writes table1.json and table1.md. Skipped where complete.
  *
- * @throws UserError where students are not trained or there is nothing to validate on
+ * @throws UserError where an arm cannot be opened (before anything is generated) or there is nothing to validate on
  * @throws InterruptedError when `context.signal` is aborted; answers made so far are kept
  */
 export async function validateStudents(
@@ -64,7 +60,8 @@ export async function validateStudents(
   const started = performance.now();
   const { emit } = context;
   const collected = await readCollected(recipe, folder);
-  const plans = tableStages(recipe).flatMap((stage) => stagePlans(stage, recipe, folder, collected));
+  const plans: ArmPlan[] = [];
+  for (const stage of tableStages(recipe)) plans.push(...(await stagePlans(stage, recipe, folder, collected, context)));
   const embedder = await recipeEmbedder(recipe, context, parts.findEmbedder ?? findEmbedder);
   const inputs = {
     version: VALIDATE_VERSION,
@@ -83,7 +80,7 @@ export async function validateStudents(
   }
   const total = plans.reduce((sum, plan) => sum + plan.inputs.length, 0);
   emit({ type: 'command-start', command: 'validate', detail: `${total} outputs`, total, unit: 'outputs' });
-  const lines = await allGenerations(plans, recipe, folder, context, parts.generateArm ?? generateArm);
+  const lines = await allGenerations(plans, recipe, folder, context, parts.generateArm);
   const outputsOf = (stage: AnyStage) =>
     plans
       .filter((plan) => plan.stage.name === stage.name)
@@ -115,34 +112,21 @@ function judgeStudentHash(recipe: Recipe, folder: RunFolder): string | undefined
   return student && (readManifest(folder.student(student.name))?.inputHash ?? 'untrained');
 }
 
-function stagePlans(stage: AnyStage, recipe: Recipe, folder: RunFolder, collected: Collected): ArmPlan[] {
+async function stagePlans(
+  stage: AnyStage,
+  recipe: Recipe,
+  folder: RunFolder,
+  collected: Collected,
+  context: RunContext,
+): Promise<ArmPlan[]> {
   const inputs = stageInputs(stage, recipe, collected);
-  const room = stage.name === pairsStage.name ? PAIRS_ROOM : 1;
-  return recipe.students
-    .filter((student) => student.stages.includes(stage.name))
-    .flatMap((student, position) => {
-      const { maxTokens, ...sampling } = studentGenerate(recipe, student);
-      // A label is a decision: the likeliest answer, not a draw.
-      const greedy = stage.labels ? { temperature: 0, repetitionPenalty: 1 } : {};
-      const settings = { ...sampling, ...greedy, maxTokens: Math.ceil(maxTokens * room) };
-      return (
-        recipe.validate.arms
-          // Teacher and base are the same whoever the student is: one row each.
-          .filter((arm) => position === 0 || arm === 'student' || arm === 'student-w8a8')
-          .map((arm): ArmPlan => {
-            const plan = { stage, arm, student, settings, inputs };
-            if (arm === 'teacher') {
-              return { ...plan, model: collected.teacher, madeFrom: ({ teacher }) => contentHash(teacher ?? null) };
-            }
-            const source = armSource(recipe, folder, arm, student, settings);
-            return {
-              ...plan,
-              model: armModel(recipe, arm, student),
-              madeFrom: ({ prompt }) => contentHash({ source, prompt }),
-            };
-          })
-      );
-    });
+  const arms = await tableArms(stage, { recipe, folder }, collected.teacher, context);
+  return arms.map((arm): ArmPlan => {
+    const messages = (input: StageInput) => (arm.prompt === 'teacher' ? input.teacherPrompt : input.prompt);
+    const plan = { ...arm, stage, inputs, messages };
+    if (arm.origin.kind === 'teacher') return { ...plan, madeFrom: ({ teacher }) => contentHash(teacher ?? null) };
+    return { ...plan, madeFrom: (input) => contentHash({ source: arm.source, prompt: messages(input) }) };
+  });
 }
 
 /** Every answer of every plan, by plan; those on disk from before are not made again. */
@@ -151,7 +135,7 @@ async function allGenerations(
   recipe: Recipe,
   folder: RunFolder,
   context: RunContext,
-  answers: GenerateArm,
+  standIn: GenerateArm | undefined,
 ): Promise<ReadonlyMap<string, GenerationLine>> {
   const wanted = new Map(
     plans.flatMap((plan) => plan.inputs.map((input) => [planKey(plan, input), plan.madeFrom(input)] as const)),
@@ -160,8 +144,13 @@ async function allGenerations(
     join(folder.validation, 'generations.jsonl'),
     (line) => wanted.get(outputKey(line)) === line.made_from,
   );
+  const missingOf = (plan: ArmPlan) => plan.inputs.filter((input) => !file.lines.has(planKey(plan, input)));
+  if (standIn === undefined) {
+    for (const plan of plans) if (missingOf(plan).length > 0) await checkArm(plan, recipe, context);
+  }
+  const answers = standIn ?? generateArm;
   for (const plan of plans) {
-    const missing = plan.inputs.filter((input) => !file.lines.has(planKey(plan, input)));
+    const missing = missingOf(plan);
     const progress = (done: number) =>
       context.emit({
         type: 'command-progress',
@@ -172,34 +161,28 @@ async function allGenerations(
         unit: 'outputs',
       });
     progress(plan.inputs.length - missing.length);
-    if (plan.arm === 'teacher') {
+    if (plan.origin.kind === 'teacher') {
       for (const input of missing) {
         const { text, complete: whole } = input.teacher ?? { text: '', complete: false };
         file.add(lineOf(plan, input, { text, complete: whole, tokens: 0, seconds: 0 }));
       }
     } else if (missing.length > 0) {
       const byItem = new Map(missing.map((input) => [input.item, input]));
-      const prompts = missing.map(({ item, prompt }) => ({ item, messages: prompt }));
-      const { arm, student, settings } = plan;
+      const prompts = missing.map((input) => ({
+        item: input.item,
+        docId: input.document.id,
+        messages: plan.messages(input),
+      }));
       let done = plan.inputs.length - missing.length;
-      const { finished, labels } = plan.stage;
-      const task = {
-        recipe,
-        folder,
-        arm,
-        student,
-        settings,
-        prompts,
-        ...(finished && { finished }),
-        ...(labels && { labels: labels.fields }),
-      };
+      const { finished } = plan.stage;
+      const task = { ...plan, recipe, folder, prompts, ...(finished && { finished }) };
       for await (const answer of answers(task, context)) {
         const { item, text, stopped, tokens, seconds, confidence } = answer;
         const input = byItem.get(item)!;
         // Five pairs say the same words in every field; what is no prose is valid or not, and no loop.
         const whole = plan.stage.prose ? complete(text, stopped) : stopped;
         file.add(lineOf(plan, input, { text, complete: whole, tokens, seconds, ...(confidence && { confidence }) }));
-        context.emit({ type: 'sample-made', stage: plan.stage.name, source: arm, docId: input.document.id, text });
+        context.emit({ type: 'sample-made', stage: plan.stage.name, source: plan.arm, docId: input.document.id, text });
         progress(++done);
         if (context.signal.aborted) throw new InterruptedError();
       }

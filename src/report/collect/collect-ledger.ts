@@ -35,6 +35,8 @@ export async function collectLedger(
       if (signal.aborted) throw new InterruptedError();
       index.add(line, position);
       if (line.type !== 'response' || line.stage !== 'pairs' || !wanted.has(line.docId)) continue;
+      // Other items are answers of arms of the table.
+      if (line.item !== line.docId) continue;
       const read = parsePairs(line.text);
       if (read.ok) pairs.set(line.docId, read.value);
     }
