@@ -7,11 +7,14 @@ import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
+import { readPatternLists } from '../recipe/pattern-list.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
 import type { StageName } from '../stage/stage.ts';
-import { type Decision, decide } from './decide.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { funnel, type StageFunnel } from './funnel.ts';
 import { indexRun } from './index-run.ts';
 import { ownCandidates } from './own-candidates.ts';
@@ -20,7 +23,7 @@ import { writeSft } from './sft-arrow.ts';
 import { writeSftParquet } from './sft-parquet.ts';
 
 /** Part of the inputs' identity: raise it when rules or sample shapes change, so that sets are made again. */
-const CURATE_VERSION = 2;
+const CURATE_VERSION = 3;
 
 const ROUND = 1;
 
@@ -30,7 +33,7 @@ export type CurateFacts = { stages: Record<StageName, StageFunnel> };
  * Makes the SFT sets of every stage some student learns, from training and dev documents alone: Arrow folders and Parquet
  * files beside them; stores every decision; leaves a funnel in the manifest's facts.
  *
- * @throws UserError where nothing is left to train a stage on
+ * @throws UserError for a pattern list that cannot be used, and where nothing is left to train a stage on
  */
 export async function curate(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
   const started = performance.now();
@@ -38,9 +41,11 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
   const collected = await readCollected(recipe, folder);
   const stages = learntStages(recipe);
   const names = stages.map(({ name }) => name);
+  const patterns = readPatternLists(recipe.curate.patterns);
   const inputs = {
     version: CURATE_VERSION,
     curate: recipe.curate,
+    patterns: patterns.map(({ name, where, pattern }) => [name, where, pattern.source]),
     seed: recipe.seed,
     stages: names,
     judged: recipe.collect.stages.includes('judge'),
@@ -62,12 +67,12 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
   for (const [i, stage] of stages.entries()) {
     if (signal.aborted) throw new InterruptedError();
     const decisions = decide(
-      stage.name,
+      stage,
       BUILT_IN_STAGES.includes(stage.name)
         ? candidates(stage.name, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives })
         : ownCandidates(stage, collected),
       recipe,
-      inputs.judged,
+      { judged: inputs.judged && stage.name === reformulateStage.name, patterns },
     );
     const counts = funnel(stage.name, decisions, collected);
     if (counts.train === 0) refuse(stage.name, counts);

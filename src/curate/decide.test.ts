@@ -1,15 +1,21 @@
 import { expect, test } from 'vitest';
 import type { Collected } from '../collect/collected.ts';
 import { randomStream } from '../foundation/random.ts';
+import { readPatternLists } from '../recipe/pattern-list.ts';
+import { recipeSchema } from '../recipe/schema.ts';
 import { judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
 import type { GenreAudience } from '../stage/stage.ts';
 import { decide } from './decide.ts';
 import { funnel } from './funnel.ts';
 import { candidates } from './samples.ts';
 
 const judge = { negatives: 2, teacherTexts: 5 };
-const recipe = { seed: 7, curate: { minScore: 4, minKeywordCoverage: 0.1, maxCopied: 0.5, judge } };
+const curate = recipeSchema.shape.curate.parse({ judge });
+const recipe = { seed: 7, curate };
+const patterns = readPatternLists(curate.patterns);
+const STAGES = { pairs: pairsStage, reformulate: reformulateStage, judge: judgeStage };
 const SUBJECTS = ['harbour', 'lantern', 'granite', 'orchard', 'violin', 'compass'];
 const FUNCTION_WORDS = ['the', 'of', 'and', 'to', 'in', 'was', 'for', 'with', 'that', 'by'];
 /** Random sentences: a third function words, the rest from 150 invented words of the subject's own. */
@@ -61,9 +67,9 @@ const outcome = (
   stage: 'pairs' | 'reformulate' | 'judge',
   from: Collected,
   settings: Parameters<typeof decide>[2] = recipe,
-  judged = true,
+  judged = stage === 'reformulate',
 ) =>
-  decide(stage, candidates(stage, from), settings, judged).map(
+  decide(STAGES[stage], candidates(stage, from), settings, { judged, patterns }).map(
     ({ candidate, dropped }) => `${candidate.row.id} ${dropped?.rule ?? 'kept'}`,
   );
 
@@ -131,7 +137,7 @@ test('decide() drops reformulations by score, by rule, and where the judge gave 
     'a/5 kept',
   ]);
   expect(outcome('reformulate', from, recipe, false).slice(0, 2)).toEqual(['a/1 kept', 'a/2 kept']);
-  const decisions = decide('reformulate', candidates('reformulate', from), recipe, true);
+  const decisions = decide(reformulateStage, candidates('reformulate', from), recipe, { judged: true, patterns });
   expect(decisions.map(({ dropped }) => dropped?.reason)).toEqual([
     'score 3 is below 4',
     'the judge gave no score',
@@ -186,7 +192,7 @@ test('funnel() adds up and leaves validation failures out', () => {
     { ...failure, docId: 'b' },
     { ...failure, docId: 'a', stage: 'judge' },
   );
-  const decisions = decide('reformulate', candidates('reformulate', from), recipe, true);
+  const decisions = decide(reformulateStage, candidates('reformulate', from), recipe, { judged: true, patterns });
   expect(funnel('reformulate', decisions, from)).toEqual({
     collected: 6,
     parsed: 5,
@@ -212,7 +218,7 @@ test('candidates() spoils good texts for the stage judge, with texts of the same
   expect(candidates('judge', from, { seed: 1, negatives: 3 }).filter(({ origin }) => origin === 'made')).toEqual(made);
   const counts = funnel(
     'judge',
-    decide('judge', candidates('judge', from, { seed: 1, negatives: 3 }), recipe, true),
+    decide(judgeStage, candidates('judge', from, { seed: 1, negatives: 3 }), recipe, { judged: false, patterns }),
     from,
   );
   expect(counts).toMatchObject({ made: 6, parsed: 15, collected: 15, kept: 21 });

@@ -2,7 +2,7 @@
 
 import type { Collected } from '../collect/collected.ts';
 import type { StageName } from '../stage/stage.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { TRAINING_SPLITS } from './samples.ts';
 
 export interface StageFunnel {

@@ -3,7 +3,7 @@
 import type { Collected } from '../collect/collected.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import { rebuildStore } from '../store/rebuild-store.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 
 /** Rebuilds the store; the file may be absent. */
 export async function indexRun(

@@ -1,5 +1,6 @@
 /** The cleaning rules, in the order they are asked: the first that objects gives the stored reason. */
 
+import type { AnyStage, StageName } from '../stage/stage.ts';
 import type { Rule, RuleSample, RuleSettings } from './rule.ts';
 import { boilerplate } from './rules/boilerplate.ts';
 import { copying } from './rules/copying.ts';
@@ -22,6 +23,25 @@ export const RULES: readonly Rule[] = [
   copying,
   keywordCoverage,
 ];
+
+/**
+ * Rules by stage. Pairs *describe* genres and audiences, so most rules for written texts do not apply; judged texts are bad
+ * on purpose.
+ */
+const STAGE_RULES: Readonly<Record<StageName, readonly Rule[]>> = {
+  pairs: [garbage, language],
+  reformulate: RULES,
+  judge: [],
+};
+
+/** For texts of a stage of one's own: it may translate, quote or shorten, so that nothing is compared with the source. */
+const TEXT_RULES: readonly Rule[] = [garbage, markdownFences, boilerplate, loops, truncation];
+
+/** The rules of a stage among those a recipe asks for. */
+export function stageRules({ name, prose }: Pick<AnyStage, 'name' | 'prose'>, wanted: readonly string[]): Rule[] {
+  const rules = STAGE_RULES[name] ?? (prose ? TEXT_RULES : []);
+  return rules.filter((rule) => wanted.includes(rule.name));
+}
 
 /** The first rule that drops the sample and what it found; undefined where every rule keeps it. */
 export function firstObjection(

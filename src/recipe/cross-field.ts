@@ -1,7 +1,9 @@
 /** What a recipe may not say although each of its fields is allowed. */
 
 import { TAKEN_NAME } from './arms-schema.ts';
+import { CLEANING_RULES } from './cleaning-names.ts';
 import { nearestName } from './nearest-name.ts';
+import { patternListProblem } from './pattern-list.ts';
 import type { Recipe } from './schema.ts';
 import { BUILT_IN_STAGES, stageProblems } from './stage-definition.ts';
 import { studentTrain } from './student-train.ts';
@@ -13,9 +15,9 @@ interface Problem {
 
 const stageNames = ({ stages }: Recipe) => [...BUILT_IN_STAGES, ...Object.keys(stages)];
 
-function unknownStage(name: string, known: readonly string[]): string {
+function unknownName(kind: string, name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  return `there is no stage ${name}${nearest ? `; did you mean ${nearest}?` : `: known are ${known.join(', ')}`}`;
+  return `there is no ${kind} ${name}${nearest ? `; did you mean ${nearest}?` : `: known are ${known.join(', ')}`}`;
 }
 
 /** The contradictions of a recipe, each at the path where a person would mend it. */
@@ -23,6 +25,7 @@ export function crossFieldProblems(recipe: Recipe): Problem[] {
   return [
     ...stageProblems(recipe.stages),
     ...collectProblems(recipe),
+    ...cleaningProblems(recipe),
     ...studentProblems(recipe),
     ...splitProblems(recipe),
     ...judgeProblems(recipe),
@@ -42,7 +45,7 @@ function collectProblems(recipe: Recipe): Problem[] {
     }));
   collect.stages.forEach((name, i) => {
     if (!known.includes(name)) {
-      problems.push({ path: ['collect', 'stages', i], message: unknownStage(name, known) });
+      problems.push({ path: ['collect', 'stages', i], message: unknownName('stage', name, known) });
     }
   });
   if (collect.judgeTexts !== undefined && !collect.stages.includes('judge')) {
@@ -52,6 +55,19 @@ function collectProblems(recipe: Recipe): Problem[] {
     });
   }
   return problems;
+}
+
+function cleaningProblems({ curate }: Recipe): Problem[] {
+  const rules = curate.rules.flatMap((name, i) =>
+    CLEANING_RULES.some((known) => known === name)
+      ? []
+      : [{ path: ['curate', 'rules', i], message: unknownName('cleaning rule', name, CLEANING_RULES) }],
+  );
+  const patterns = curate.patterns.flatMap((list, i) => {
+    const message = patternListProblem(list);
+    return message === undefined ? [] : [{ path: ['curate', 'patterns', i], message }];
+  });
+  return [...rules, ...patterns];
 }
 
 function studentProblems(recipe: Recipe) {
@@ -67,7 +83,7 @@ function studentProblems(recipe: Recipe) {
     student.stages.forEach((stage, k) => {
       const path = ['students', i, 'stages', k];
       const owner = owners.get(stage);
-      if (!known.includes(stage)) problems.push({ path, message: unknownStage(stage, known) });
+      if (!known.includes(stage)) problems.push({ path, message: unknownName('stage', stage, known) });
       else if (!recipe.collect.stages.includes(stage)) {
         problems.push({ path, message: `${stage} is not in collect.stages, so there is nothing to learn it from` });
       }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { armsSchema } from './arms-schema.ts';
+import { curateSchema } from './curate-schema.ts';
 import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
 import { stageDefinition } from './stage-definition.ts';
 
@@ -127,20 +128,6 @@ const judging = z.strictObject({
     .min(0)
     .default(10)
     .describe('Texts with planted faults and injected instructions put among the others; none for a recording'),
-});
-
-const judgeRows = z.strictObject({
-  negatives: z.int().min(0).max(5).default(2).describe('Hard negatives made of the texts of each document'),
-  teacherTexts: z.int().min(0).default(1).describe("The teacher's own texts of a document that are kept"),
-  kinds: z.array(z.string()).optional().describe('Kinds of `collect.judgeTexts` that are kept; default: all'),
-});
-
-const curate = z.strictObject({
-  minScore: z.int().min(1).max(5).default(4).describe('Lowest judge score of a kept reformulation'),
-  minKeywordCoverage: z.number().min(0).max(1).default(0.1).describe('Lowest share of source keywords in a kept text'),
-  maxCopied: z.number().min(0).max(1).default(0.5).describe('Highest share of 8-grams copied from the source'),
-  maxSamples: z.int().positive().optional().describe('Most samples a stage keeps'),
-  judge: judgeRows.prefault({}).describe('Samples of the stage `judge`'),
 });
 
 const lora = z.strictObject({
@@ -306,7 +293,7 @@ export const recipeSchema = z.strictObject({
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'), stageDefinition)
     .default({})
     .describe('Stages of your own, by name (docs/own-stages.md)'),
-  curate: curate.prefault({}),
+  curate: curateSchema.prefault({}),
   students: z.array(student).min(1),
   train: train.prefault({}),
   generate: generation.prefault({}),

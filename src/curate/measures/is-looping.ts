@@ -12,7 +12,13 @@ export const MOST_COMPRESSIBLE = 2.6;
 /** Characters at the end of a text that are compressed: loops stand at the end, and the ratio of prose grows with its length. */
 const TAIL = 1000;
 
+/** Share (0..1) of the text's 6-word runs that are repeats, and the compression ratio of its end. */
+export function loopEvidence(text: string): { repeated: number; compression: number } {
+  return { repeated: loopScore(text), compression: compressionRatio(text.slice(-TAIL)) };
+}
+
 /** True where more than 10% of the 6-word runs are repeats, or the last 1,000 characters compress beyond 2.6 to 1. */
 export function isLooping(text: string): boolean {
-  return loopScore(text) > MOST_REPEATED || compressionRatio(text.slice(-TAIL)) > MOST_COMPRESSIBLE;
+  const { repeated, compression } = loopEvidence(text);
+  return repeated > MOST_REPEATED || compression > MOST_COMPRESSIBLE;
 }

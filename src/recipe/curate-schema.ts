@@ -1,0 +1,46 @@
+/** `curate`: which of the teacher's answers become samples. */
+
+import { z } from 'zod';
+import { CLEANING_RULES, PATTERN_LISTS } from './cleaning-names.ts';
+
+const share = z.number().min(0).max(1);
+
+const judgeRows = z.strictObject({
+  negatives: z.int().min(0).max(5).default(2).describe('Hard negatives made of the texts of each document'),
+  teacherTexts: z.int().min(0).default(1).describe("The teacher's own texts of a document that are kept"),
+  kinds: z.array(z.string()).optional().describe('Kinds of `collect.judgeTexts` that are kept; default: all'),
+});
+
+export const curateSchema = z.strictObject({
+  minScore: z.int().min(1).max(5).default(4).describe('Lowest judge score of a kept reformulation'),
+  rules: z
+    .array(z.string())
+    .default([...CLEANING_RULES])
+    .describe('Cleaning rules that written texts are held against (docs/curating.md)'),
+  patterns: z
+    .array(z.string())
+    .default([...PATTERN_LISTS])
+    .describe('Pattern lists of the rule `boilerplate`: names of data/patterns, or paths of YAML files of your own'),
+  maxRepeated: share.default(0.1).describe('Highest share of 6-word runs that repeat an earlier one (rule `loops`)'),
+  maxCompression: z
+    .number()
+    .min(1)
+    .default(2.6)
+    .describe('Highest compression ratio of the last 1,000 characters (rule `loops`)'),
+  minLength: z
+    .number()
+    .min(0)
+    .default(0.4)
+    .describe("Fewest words, as a multiple of the source's (rule `length-ratio`)"),
+  maxLength: z.number().min(0).default(4).describe("Most words, as a multiple of the source's (rule `length-ratio`)"),
+  minKeywordCoverage: share.default(0.1).describe('Lowest share of source keywords in a kept text'),
+  maxCopied: share.default(0.5).describe('Highest share of 8-grams copied from the source'),
+  duplicateSimilarity: z
+    .number()
+    .min(0.5)
+    .max(1)
+    .default(0.7)
+    .describe('Share of common 5-word runs from which the later of two samples is a near-duplicate'),
+  maxSamples: z.int().positive().optional().describe('Most samples a stage keeps'),
+  judge: judgeRows.prefault({}).describe('Samples of the stage `judge`'),
+});
