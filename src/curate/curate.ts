@@ -69,7 +69,11 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
     const decisions = decide(
       stage,
       BUILT_IN_STAGES.includes(stage.name)
-        ? candidates(stage.name, collected, { seed: recipe.seed, negatives: recipe.curate.judge.negatives })
+        ? candidates(stage.name, collected, {
+            seed: recipe.seed,
+            negatives: recipe.curate.judge.negatives,
+            reformulate: recipe.reformulate.prompt,
+          })
         : ownCandidates(stage, collected),
       recipe,
       { judged: inputs.judged && stage.name === reformulateStage.name, patterns },

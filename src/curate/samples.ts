@@ -5,9 +5,10 @@ import { hardNegative, NEGATIVE_KINDS } from '../collect/hard-negatives.ts';
 import { togetherOf } from '../collect/judgement-of.ts';
 import { UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
+import type { ReformulatePromptName } from '../recipe/reformulate-prompt-names.ts';
 import { judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
+import { reformulateStageWith } from '../stage/reformulate.ts';
 import type { GenreAudience, SourceDocument, StageName } from '../stage/stage.ts';
 import type { SftRow } from './sft-row.ts';
 
@@ -35,6 +36,8 @@ export interface CandidateOptions {
   readonly seed: number;
   /** Hard negatives made of each document's texts for the stage `judge`. */
   readonly negatives: number;
+  /** Variant of the reformulation prompt; default: base. */
+  readonly reformulate?: ReformulatePromptName;
 }
 
 /** The candidates of a stage, by split, document (in the order of splits.json) and item: the same for the same answers, in whatever order they came. */
@@ -48,9 +51,10 @@ export function candidates(
     ...judgeCandidates(...of),
     ...madeCandidates(...of, items, options),
   ];
+  const stageOfTexts = reformulateStageWith(options.reformulate ?? 'base');
   const makers: Record<StageName, typeof judgeCandidates> = {
     pairs: pairsCandidates,
-    reformulate: reformulateCandidates,
+    reformulate: (...of) => reformulateCandidates(stageOfTexts, ...of),
     judge,
   };
   const make = makers[stage];
@@ -121,6 +125,7 @@ function pairsCandidates(document: SourceDocument, split: TrainingSplit, { pairs
 }
 
 function reformulateCandidates(
+  stage: ReturnType<typeof reformulateStageWith>,
   document: SourceDocument,
   split: TrainingSplit,
   collected: Collected,
@@ -131,7 +136,7 @@ function reformulateCandidates(
     const score = medianOf(collected, item);
     return {
       row: {
-        ...row(item, document, 'reformulate', reformulateStage.studentPrompt({ document, pair }), text, pair),
+        ...row(item, document, 'reformulate', stage.studentPrompt({ document, pair }), text, pair),
         ...(score === null ? {} : { score }),
       },
       split,

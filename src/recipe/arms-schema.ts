@@ -1,6 +1,7 @@
 /** `validate.arms`: whose answers stand in the table, by a name for what every run has, by a section for anything else. */
 
 import { z } from 'zod';
+import { REFORMULATE_PROMPTS } from './reformulate-prompt-names.ts';
 
 /** What a run has by itself. `student-w8a8` is the student in the form that `export.adapter` names. */
 export const OWN_ARMS = [
@@ -33,18 +34,23 @@ export function armsSchema<Price extends z.ZodType, Generate extends z.ZodType>(
     .optional()
     .describe("Overrides of the sampling; default: that of this recipe's student");
   const prompt = z.enum(['student', 'teacher']);
+  const variant = z
+    .enum(REFORMULATE_PROMPTS)
+    .optional()
+    .describe('Variant of the reformulation prompt; default: that of `reformulate.prompt`');
   const further = z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('model'),
       ...shared,
       model: z.string().describe('Alias, hub id, model folder or GGUF file'),
       prompt: prompt.default('student').describe("The students' short prompt, or the teacher's full instruction"),
+      variant,
       generate,
     }),
     z.strictObject({
       kind: z.literal('run'),
       ...shared,
-      run: z.string().describe('Folder of the other run'),
+      run: z.string().describe('Folder of the other run; its student is asked with the prompt it has learnt'),
       student: z.string().optional().describe('Default: its student that learnt the stage'),
       precision: z.enum(['f32', 'w8a8']).default('w8a8'),
       generate,
@@ -61,6 +67,7 @@ export function armsSchema<Price extends z.ZodType, Generate extends z.ZodType>(
         .default('OPENAI_API_KEY')
         .describe('Environment variable with the key; never the key itself'),
       prompt: prompt.default('teacher').describe("The teacher's full instruction, or the students' short prompt"),
+      variant,
       temperature: z.number().min(0).max(2).default(0.7),
       price: parts.price.optional(),
     }),

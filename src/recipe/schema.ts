@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { armsSchema } from './arms-schema.ts';
 import { curateSchema } from './curate-schema.ts';
 import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
+import { REFORMULATE_PROMPTS } from './reformulate-prompt-names.ts';
 import { stageDefinition } from './stage-definition.ts';
 
 const stage = z.string();
@@ -103,6 +104,13 @@ const collect = z.strictObject({
     .describe(
       'JSON Lines file of further texts to be judged ({id, doc_id, text, kind}): what local judges are fitted on',
     ),
+});
+
+const reformulate = z.strictObject({
+  prompt: z
+    .enum(REFORMULATE_PROMPTS)
+    .default('base')
+    .describe('Variant asked of teacher and students: rewrite, polish lightly, or write anew (docs/analysis.md)'),
 });
 
 const judging = z.strictObject({
@@ -288,6 +296,7 @@ export const recipeSchema = z.strictObject({
   teacher,
   collect: collect.prefault({}),
   budget: budget.prefault({}),
+  reformulate: reformulate.prefault({}).describe('The stage `reformulate`'),
   judge: judging.prefault({}).describe('The LLM that judges'),
   stages: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'), stageDefinition)

@@ -55,6 +55,19 @@ describe('writeReport()', () => {
     expect(read('.notes')).toEqual([]);
   });
 
+  it('shows Table 2 where the run has it', async () => {
+    const share = (rate: number) => ({ rate, ci: [rate - 0.05, rate + 0.05] });
+    const table2 = { at_most_2: share(0.0665), at_least_4: share(0.7106), exactly_5: share(0.2467) };
+    const { read } = await report('table2', {}, ({ folder }) => {
+      const tables = JSON.parse(readFileSync(folder.table1, 'utf8')) as { rows: object[] }[];
+      Object.assign(tables[0]!.rows[2]!, { table2 });
+      writeFileSync(folder.table1, JSON.stringify(tables));
+    });
+    const rows = read('#table [aria-label="Table 2, Reformulation"] tbody tr');
+    expect(rows[2]).toMatch(/^Student.*6\.7%1\.7 to 11\.771\.1%66\.1 to 76\.124\.7%19\.7 to 29\.7$/);
+    expect(rows[0]).toMatch(/–––$/);
+  });
+
   it('allows nothing but its own script and style, by hash', async () => {
     const { text, document } = await report('policy');
     const policy = document.querySelector('meta[http-equiv=Content-Security-Policy]')?.getAttribute('content');

@@ -25,6 +25,12 @@ export interface JudgeFacts {
   further: JsonObject;
 }
 
+/** A share of an arm's outputs, with its interval over documents. */
+export interface ScaleShare {
+  rate: number;
+  interval: Interval | undefined;
+}
+
 /** One arm of a stage. Rates are shares (0..1) of `total`; differences are shares too, against the teacher's row. */
 export interface TableRow {
   model: string;
@@ -33,6 +39,8 @@ export interface TableRow {
   /** Outputs by score 1..5. Undefined where the stage has no scores. */
   counts?: Readonly<Record<string, number>> | undefined;
   unscored?: number | undefined;
+  /** Table 2: shares of `total` at the ends of the scale. */
+  scale?: Record<'atMost2' | 'atLeast4' | 'exactly5', ScaleShare | undefined> | undefined;
   rate?: number | undefined;
   rateInterval?: Interval | undefined;
   diff?: number | undefined;

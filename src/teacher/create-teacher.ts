@@ -15,8 +15,8 @@ export async function teacherName({ teacher }: Pick<Recipe, 'teacher'>): Promise
  *
  * @throws UserError naming the environment variable that misses, or the folder that holds no recording
  */
-export async function createTeacher(recipe: Pick<Recipe, 'teacher' | 'collect'>): Promise<Teacher> {
-  const { teacher, collect } = recipe;
-  if (teacher.kind === 'recorded') return recordedTeacher(teacher.folder);
+export async function createTeacher(recipe: Pick<Recipe, 'teacher' | 'collect' | 'reformulate'>): Promise<Teacher> {
+  const { teacher, collect, reformulate } = recipe;
+  if (teacher.kind === 'recorded') return recordedTeacher(teacher.folder, reformulate.prompt);
   return openaiTeacher(teacher, { timeoutMs: collect.timeoutSeconds * 1000, environment: process.env });
 }

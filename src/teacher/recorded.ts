@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { readJsonLines } from '../corpus/json-lines.ts';
 import { UserError } from '../foundation/errors.ts';
 import { contentHash, fileSha256 } from '../foundation/hash.ts';
+import type { ReformulatePromptName } from '../recipe/reformulate-prompt-names.ts';
 import { judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import type { StageName } from '../stage/stage.ts';
@@ -50,10 +51,14 @@ export async function recordedTeacherName(folder: string): Promise<string> {
   return `recording-${contentHash(hashes).slice(0, 8)}`;
 }
 
-/** Serves the recording in `folder`, keyed by stage and item. A missing recording is a failure of that request, not of the run. */
-export async function recordedTeacher(folder: string): Promise<Teacher> {
+/**
+ * Serves the recording in `folder`, keyed by stage and item. A missing recording is a failure of that request, not of the run.
+ *
+ * @param prompt the variant whose texts it serves: texts of the kind of that name
+ */
+export async function recordedTeacher(folder: string, prompt: ReformulatePromptName = 'base'): Promise<Teacher> {
   const name = await recordedTeacherName(folder);
-  const answers = await readAnswers(folder);
+  const answers = await readAnswers(folder, prompt);
   return {
     name,
     kind: 'recorded',
@@ -69,7 +74,10 @@ export async function recordedTeacher(folder: string): Promise<Teacher> {
 }
 
 /** Raw answers by stage and item: pairs `<docId>`, reformulate `<docId>/<k>`, judge the judged text's id (first ratings). */
-export async function readAnswers(folder: string): Promise<Record<StageName, Map<string, string>>> {
+export async function readAnswers(
+  folder: string,
+  prompt: ReformulatePromptName = 'base',
+): Promise<Record<StageName, Map<string, string>>> {
   const answers = {
     pairs: new Map<string, string>(),
     reformulate: new Map<string, string>(),
@@ -80,15 +88,18 @@ export async function readAnswers(folder: string): Promise<Record<StageName, Map
   }
   const items = new Map<string, string>();
   for await (const row of rows(folder, 'texts.jsonl', textRow)) {
-    if (row.kind !== 'base') continue;
+    if (row.kind !== prompt) continue;
     items.set(row.id, `${row.doc_id}/${row.pair}`);
     answers.reformulate.set(`${row.doc_id}/${row.pair}`, row.text);
   }
   for (const file of ['judgements.jsonl', 'student-judgements.jsonl']) {
     for await (const row of rows(folder, file, judgementRow)) {
       if (row.repeat !== 1) continue;
-      const item = row.planted === undefined ? (items.get(row.text_id) ?? row.text_id) : `${row.text_id}@${row.doc_id}`;
-      answers.judge.set(item, judgeStage.completion(row));
+      const id = row.planted === undefined ? row.text_id : `${row.text_id}@${row.doc_id}`;
+      const item = items.get(id);
+      // A text of the variant may be judged twice: as the teacher's answer, and as a text of `collect.judgeTexts`.
+      for (const judged of item === undefined ? [id] : [item, id])
+        answers.judge.set(judged, judgeStage.completion(row));
     }
   }
   return answers;

@@ -36,6 +36,7 @@ test('compareRuns() pairs the inputs both runs answered', () => {
   expect(arms[0]!.second.diff).toBeCloseTo(0.4, 12);
   const text = renderComparison({ arms, otherJudges });
   expect(text).toMatch(/reformulate student +50 +40\.0% +80\.0%/);
+  expect(text).toMatch(/student, first +60\.00% +40\.00% +0\.00%\n.*student, second +20\.00% +80\.00% +0\.00%/);
 });
 
 test('compareRuns() says where judges differ, and refuses runs without scores or common inputs', () => {

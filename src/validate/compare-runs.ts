@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../foundation/errors.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
-import { renderGrid } from './render.ts';
+import { renderGrid, SCALE_HEADER, scaleCells } from './render.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { type StageTable, stageTable, type TableRow } from './table.ts';
 
@@ -81,7 +81,19 @@ export function renderComparison({ arms, otherJudges }: RunComparison): string {
   const warnings = otherJudges.map(
     (stage) => `Careful: the runs' judges of ${stage} differ; their scores do not compare.`,
   );
-  return `${[renderGrid({ header, rows }, 'text'), ...warnings].join('\n')}\n`;
+  const grids = [{ header, rows }, ...scaleGrids(arms)].map((grid) => renderGrid(grid, 'text'));
+  return `${[grids.join('\n\n'), ...warnings].join('\n')}\n`;
+}
+
+/** Table 2 of both runs, on the inputs both answered; none where nothing is scored. */
+function scaleGrids(arms: readonly ComparedArm[]) {
+  const rows = arms
+    .filter(({ first, second }) => first.table2 ?? second.table2)
+    .flatMap(({ stage, arm, first, second }) => [
+      [`${stage} ${arm}, first`, ...scaleCells(first)],
+      [`${stage} ${arm}, second`, ...scaleCells(second)],
+    ]);
+  return rows.length > 0 ? [{ header: SCALE_HEADER, rows }] : [];
 }
 
 function scoresOf(run: RunFolder): ScoredItem[] {

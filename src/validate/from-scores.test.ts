@@ -43,7 +43,8 @@ test('tablesFromScores() gives the tables of the paper', async () => {
     'paper.jsonl',
     Object.entries(PAPER).flatMap(([arm, counts]) => rowsOf(arm, counts)),
   );
-  const text = renderTables(await tablesFromScores(path, options), 'text');
+  const tables = await tablesFromScores(path, options);
+  const text = renderTables(tables, 'text');
   const cells = text.split('\n').map((line) =>
     line
       .trim()
@@ -56,6 +57,12 @@ test('tablesFromScores() gives the tables of the paper', async () => {
   expect(cells).toContain('SLM-Strict | 4.86% | 78.37% | 44.38%');
   expect(cells).toContain('SLM-Relaxed | 60.19% | 13.63% | 2.66%');
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  const { at_most_2, exactly_5 } = tables[0]!.rows.find(({ arm }) => arm === 'SLM-Relaxed')!.table2!;
+  expect(at_most_2.rate).toBeCloseTo((4156 + 5086) / TOTAL, 12);
+  for (const { rate, ci } of [at_most_2, exactly_5]) {
+    expect(ci[0]).toBeLessThan(rate);
+    expect(ci[1]).toBeGreaterThan(rate);
+  }
 });
 
 test('tablesFromScores() keeps models and flags, and counts inputs an arm lacks', async () => {

@@ -10,10 +10,12 @@ import { readResolvedRecipe } from '../recipe/resolved.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { studentTrain } from '../recipe/student-train.ts';
+import { learntStages } from '../stage/recipe-stages.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { openingArm } from './open-arm.ts';
 import { tableStages } from './stage-inputs.ts';
 import {
+  askedName,
   type FurtherArm,
   type ServerArm,
   type StageArms,
@@ -24,6 +26,7 @@ import {
   stageSampling,
   studentSource,
   type TableArm,
+  variantOf,
 } from './table-arm.ts';
 
 /** The arm; undefined where it has no row in this stage's table. @throws UserError naming what is not there */
@@ -40,10 +43,12 @@ export async function furtherArm(
   const settings = stageSampling(stage, { ...sampling, ...Object.fromEntries(overrides) });
   if (arm.kind === 'run') return openingArm(arm.name, async () => otherRunsStudent(arm, settings, shared));
   const resolved = await openingArm(arm.name, () => resolveModel(arm.model, context));
+  const asked = variantOf(stage, arm.variant);
   return {
     arm: arm.name,
-    model: arm.model,
+    model: askedName(arm.model, asked, stage),
     origin: { kind: 'model', name: arm.model, resolved },
+    asked,
     prompt: arm.prompt,
     settings,
     source: contentHash({ seed: recipe.seed, sampling: samplingOf(settings), sha256: resolved.sha256 }),
@@ -51,11 +56,13 @@ export async function furtherArm(
 }
 
 function serverArm(server: ServerArm, stage: AnyStage, settings: GenerationSettings): TableArm {
-  const { name, model, baseUrl, prompt } = server;
+  const { name, model, baseUrl, prompt, variant } = server;
+  const asked = variantOf(stage, variant);
   return {
     arm: name,
-    model: serverName(server),
+    model: askedName(serverName(server), asked, stage),
     origin: { kind: 'server', server },
+    asked,
     prompt,
     settings,
     source: contentHash({ server: baseUrl, model, temperature: serverTemperature(stage, server) }),
@@ -83,10 +90,13 @@ function otherRunsStudent(
   const { model } = studentTrain(other, chosen);
   const form = precision === 'f32' ? 'f32' : other.export.adapter;
   const origin: StudentOrigin = { kind: 'student', recipe: other, folder, student: chosen, form };
+  // A student is asked what it has learnt to answer.
+  const asked = learntStages(other).find((one) => one.name === stage.name) ?? stage;
   return {
     arm: name,
-    model: `${chosen.name} of ${basename(folder.root)} (${model})`,
+    model: askedName(`${chosen.name} of ${basename(folder.root)} (${model})`, asked, stage),
     origin,
+    asked,
     prompt: 'student',
     settings,
     source: studentSource(recipe.seed, settings, origin),

@@ -110,16 +110,19 @@ function usableGrid(table: StageTable): Grid | undefined {
 
 /** The paper's Table 2: both ends of the scale. */
 function scaleGrid(table: StageTable): Grid | undefined {
-  if (table.rows.every((row) => row.counts === undefined)) return undefined;
+  if (table.rows.every((row) => row.table2 === undefined)) return undefined;
   return {
-    header: ['Table 2', 'Rate(<=2)', 'Rate(>=4)', 'Rate(=5)'],
-    rows: table.rows.map((row) => {
-      const { counts, total } = row;
-      if (counts === undefined) return [label(row, table), '', '', ''];
-      const ends = [counts['2'] + counts['1'], counts['5'] + counts['4'], counts['5']];
-      return [label(row, table), ...ends.map((number) => percent(number / total))];
-    }),
+    header: SCALE_HEADER,
+    rows: table.rows.map((row) => [label(row, table), ...scaleCells(row)]),
   };
+}
+
+export const SCALE_HEADER = ['Table 2', 'Rate(<=2)', 'Rate(>=4)', 'Rate(=5)'];
+
+/** The cells below these heads; blank where a row has no scores. */
+export function scaleCells({ table2 }: Pick<TableRow, 'table2'>): string[] {
+  if (table2 === undefined) return ['', '', ''];
+  return [table2.at_most_2, table2.at_least_4, table2.exactly_5].map(({ rate }) => percent(rate));
 }
 
 /** What needs no judge: a measure a row, an arm a column. */

@@ -8,8 +8,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
-import type { AnyStage, ChatMessage, GenreAudience, SourceDocument, Stage } from '../stage/stage.ts';
+import type { AnyStage, ChatMessage, GenreAudience, SourceDocument } from '../stage/stage.ts';
 
 export interface StageInput {
   item: string;
@@ -44,7 +43,7 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
       .map((document) => ({
         item: document.id,
         document,
-        ...promptsOf(stage, { document, pair: { genre: '', audience: '' }, text: '' }),
+        ...promptsOf(stage, document),
         teacher: { text: stage.completion(answers.get(document.id)), complete: true },
       }));
   }
@@ -52,8 +51,7 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
     return documents.map((document) => {
       const pairs = collected.pairs.get(document.id);
       const teacher = pairs && { text: pairsStage.completion(pairs), complete: true };
-      const prompts = promptsOf(pairsStage, { document });
-      return { item: document.id, document, ...prompts, teacher };
+      return { item: document.id, document, ...promptsOf(stage, document), teacher };
     });
   }
   return documents.flatMap((document) => {
@@ -64,12 +62,18 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
       const item = `${document.id}/${index + 1}`;
       const own = collected.texts.get(item);
       const teacher = own && { text: own.text, complete: complete(own.text, own.finishReason !== 'length') };
-      return [{ item, document, pair, ...promptsOf(reformulateStage, { document, pair }), teacher }];
+      return [{ item, document, pair, ...promptsOf(stage, document, pair), teacher }];
     });
   });
 }
 
-function promptsOf<I>(stage: Stage<I, unknown>, input: I): Pick<StageInput, 'prompt' | 'teacherPrompt'> {
+/** What a stage asks of students, and of the teacher. Stages of documents do not look at the pair. */
+export function promptsOf(
+  stage: AnyStage,
+  document: SourceDocument,
+  pair: GenreAudience = { genre: '', audience: '' },
+): Pick<StageInput, 'prompt' | 'teacherPrompt'> {
+  const input = { document, pair, text: '' };
   return { prompt: stage.studentPrompt(input), teacherPrompt: stage.teacherPrompt(input) };
 }
 

@@ -5,9 +5,11 @@ import { readManifest } from '../foundation/artifact.ts';
 import { contentHash } from '../foundation/hash.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { ResolvedModel } from '../model/resolve.ts';
+import type { ReformulatePromptName } from '../recipe/reformulate-prompt-names.ts';
 import type { ArmSettings, GenerationSettings, Recipe, StudentSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 import { pairsStage } from '../stage/pairs.ts';
+import { reformulateStage, reformulateStageWith } from '../stage/reformulate.ts';
 import type { AnyStage } from '../stage/stage.ts';
 
 /** A section of `validate.arms`. */
@@ -38,6 +40,8 @@ export interface TableArm {
   /** Its model, for people. */
   model: string;
   origin: ArmOrigin;
+  /** The stage as this arm is asked it: it may have another variant of the prompt than the run. */
+  asked: AnyStage;
   prompt: 'student' | 'teacher';
   /** Sampling; a server has its own. */
   settings: GenerationSettings;
@@ -56,6 +60,16 @@ export interface StageArms {
 
 /** Five pairs take more room than one reformulation: recorded ones have 378 tokens at the median, 504 at most; reformulations 237, 572. */
 const PAIRS_ROOM = 1.5;
+
+/** The stage in another variant of its prompt, where it has variants. */
+export function variantOf(stage: AnyStage, prompt: ReformulatePromptName | undefined): AnyStage {
+  return prompt !== undefined && stage.name === reformulateStage.name ? reformulateStageWith(prompt) : stage;
+}
+
+/** Names a model for people, with the variant it was asked in where that is not the run's. */
+export function askedName(model: string, asked: AnyStage, stage: AnyStage): string {
+  return asked.promptVersion === stage.promptVersion ? model : `${model}, asked ${asked.promptVersion}`;
+}
 
 /** The sampling of a stage. */
 export function stageSampling(stage: AnyStage, settings: GenerationSettings): GenerationSettings {

@@ -52,7 +52,7 @@ export function isOwnArm({ validate }: Pick<Recipe, 'validate'>, name: string): 
 
 function ownArm(arm: OwnArm, { stage, recipe, folder, student }: StageArms, teacher: string): TableArm {
   const settings = stageSampling(stage, studentGenerate(recipe, student));
-  const shared = { arm, prompt: 'student', settings } as const;
+  const shared = { arm, asked: stage, prompt: 'student', settings } as const;
   if (arm === 'teacher') return { ...shared, model: teacher, origin: { kind: 'teacher' }, source: '' };
   const { model } = studentTrain(recipe, student);
   if (arm === 'base') {

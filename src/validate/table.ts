@@ -10,6 +10,7 @@ import { signFlipTest } from '../statistics/sign-flip.ts';
 import { clusteredRate, type Interval } from '../statistics/wilson.ts';
 import { type MeasureMean, measureMeans } from './measure-means.ts';
 import type { Reliability } from './reliability.ts';
+import { type ScaleRates, scaleRates } from './scale-rates.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 
 /** One arm; names as in table1.json. Rates and differences are shares (0..1), intervals are 95% over documents. */
@@ -28,6 +29,8 @@ export interface TableRow {
   /** Outputs by score; absent where the stage has no scores. */
   counts?: Record<'5' | '4' | '3' | '2' | '1', number>;
   unscored?: number;
+  /** Table 2; like the counts. */
+  table2?: ScaleRates;
   /** Inputs this arm was not given at all; they count as unscored. Absent where there are none. */
   missing?: number;
   rate: number;
@@ -140,7 +143,9 @@ function rowOf(
     total,
     documents: inputs.size,
     ...(arm.seeds.size > 1 ? spread(arm, inputs, passes) : {}),
-    ...(options.scored === false ? {} : scoresOf(answers, total)),
+    ...(options.scored === false
+      ? {}
+      : { ...scoresOf(answers, total), table2: scaleRates((counts) => rateOf(arm, inputs, counts)) }),
     ...(answers.length < total ? { missing: total - answers.length } : {}),
     rate,
     rate_ci: interval,

@@ -22,13 +22,13 @@ import { checkArm } from './open-arm.ts';
 import { recipeEmbedder, writeEmbeddings } from './recipe-embedder.ts';
 import { renderTables } from './render.ts';
 import { scoreStages } from './score-stages.ts';
-import { type StageInput, stageInputs, tableStages } from './stage-inputs.ts';
+import { promptsOf, type StageInput, stageInputs, tableStages } from './stage-inputs.ts';
 import type { StageTable } from './table.ts';
 import type { TableArm } from './table-arm.ts';
 import { tableArms } from './table-arms.ts';
 
 /** Part of the inputs' identity: raise it when scoring or tables change. */
-const VALIDATE_VERSION = 2;
+const VALIDATE_VERSION = 3;
 
 /** What a library caller or a test may replace. A stand-in opens nothing, so that nothing is checked before it answers. */
 export interface ValidateParts {
@@ -122,7 +122,10 @@ async function stagePlans(
   const inputs = stageInputs(stage, recipe, collected);
   const arms = await tableArms(stage, { recipe, folder }, collected.teacher, context);
   return arms.map((arm): ArmPlan => {
-    const messages = (input: StageInput) => (arm.prompt === 'teacher' ? input.teacherPrompt : input.prompt);
+    const messages = (input: StageInput) => {
+      const { prompt, teacherPrompt } = arm.asked === stage ? input : promptsOf(arm.asked, input.document, input.pair);
+      return arm.prompt === 'teacher' ? teacherPrompt : prompt;
+    };
     const plan = { ...arm, stage, inputs, messages };
     if (arm.origin.kind === 'teacher') return { ...plan, madeFrom: ({ teacher }) => contentHash(teacher ?? null) };
     return { ...plan, madeFrom: (input) => contentHash({ source: arm.source, prompt: messages(input) }) };

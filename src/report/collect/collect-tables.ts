@@ -90,6 +90,7 @@ function readRow(object: JsonObject): TableRow {
     total: numberAt(object, 'total') ?? 0,
     counts: isObject(object.counts) ? numbers(object.counts) : undefined,
     unscored: numberAt(object, 'unscored'),
+    scale: isObject(object.table2) ? scaleOf(object.table2) : undefined,
     rate: numberAt(object, 'rate'),
     rateInterval: intervalAt(object, 'rate_ci'),
     diff: numberAt(object, 'diff'),
@@ -108,6 +109,15 @@ function readRow(object: JsonObject): TableRow {
     gainInterval: intervalAt(gain, 'usable_diff_ci'),
     further: scalars(object, ROW_FIELDS),
   };
+}
+
+function scaleOf(object: JsonObject): TableRow['scale'] {
+  const share = (name: string) => {
+    const value = object[name];
+    const rate = isObject(value) ? numberAt(value, 'rate') : undefined;
+    return rate === undefined ? undefined : { rate, interval: intervalAt(value as JsonObject, 'ci') };
+  };
+  return { atMost2: share('at_most_2'), atLeast4: share('at_least_4'), exactly5: share('exactly_5') };
 }
 
 function intervalAt(object: JsonObject, name: string): Interval | undefined {

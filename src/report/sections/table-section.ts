@@ -7,6 +7,7 @@ import type { ReportData, StageTable, TableRow } from '../run-data.ts';
 import { deployedRow } from '../verdict.ts';
 import { judgeDetails, judgeLines } from './judge-block.ts';
 import { measuresBlock, reliabilityBlock } from './reliability-block.ts';
+import { scaleTable } from './scale-table.ts';
 import { scrollTable } from './scroll-table.ts';
 
 interface Column {
@@ -65,6 +66,7 @@ function stageTable(table: StageTable): Markup {
   <h3>${stageLabel(table.stage)}</h3>
   ${judgeLines(table.judge)}
   ${columnGroups(table).map((columns) => dataTable(table, columns))}
+  ${scaleTable(table)}
   ${reliabilityBlock(table)}
   ${judgeDetails(table.judge)}
   ${measuresBlock(table)}
