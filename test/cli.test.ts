@@ -115,6 +115,19 @@ test('mga plan counts what depends on answers to come, asks nothing and leaves n
   expect(existsSync(run)).toBe(false);
 });
 
+test('mga plan --probe asks through the ledger, --preview shows whole prompts, and neither takes nonsense', async () => {
+  const run = join(newFolder(), 'run');
+  const { stdout, stderr } = await mga('plan', 'recipes/debug.yaml', '--out', run, '--probe', '2', '--preview', '1');
+  expect(stderr).toContain('probe: pairs 2/2 answers\nprobe: reformulate 10/10 answers\n');
+  expect(stdout).toMatch(/^pairs +8 +2 +0 +6 /m);
+  expect(stdout).toMatch(/^Prompt of reformulate for \S+\/1 to recording-/m);
+  expect(stdout).not.toContain('characters ...]');
+  expect(existsSync(join(run, 'splits.json'))).toBe(false);
+  for (const option of ['--probe=0', '--probe=x', '--preview=1.5']) {
+    expect((await mga('plan', 'recipes/debug.yaml', '--out', run, option)).stderr).toContain('must be a whole number');
+  }
+});
+
 test('mga validate --gate exits with 1 on fail, with strict on undecided too', async () => {
   const write = (lost: number) => {
     const scores = join(newFolder(), 'scores.jsonl');

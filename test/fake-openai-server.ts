@@ -74,9 +74,9 @@ export async function startFakeOpenai(
     else if (fault !== undefined && fault.kind !== 'headers') return fail(response, fault);
     const known = typeof answers === 'function' ? answers(body) : answers.get(conversationKey(body.messages));
     if (known === undefined) return fail(response, { kind: 'status', status: 400 });
-    const { text, logprobs } = typeof known === 'string' ? { text: known } : known;
+    const answer = typeof known === 'string' ? { text: known } : known;
     entry.answered = true;
-    send(response, 200, completion(body.model, text, logprobs), fault?.kind === 'headers' ? fault.headers : {});
+    send(response, 200, completion(body.model, answer), fault?.kind === 'headers' ? fault.headers : {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -100,7 +100,16 @@ export interface ChatBody {
 }
 
 /** Undefined is refused. */
-export type FakeAnswer = string | { text: string; logprobs?: unknown } | undefined;
+export type FakeAnswer = string | { text: string; logprobs?: unknown; usage?: FakeUsage } | undefined;
+
+interface FakeUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  prompt_tokens_details?: { cached_tokens: number };
+}
+
+const USAGE: FakeUsage = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 };
 
 async function readBody(request: IncomingMessage): Promise<string> {
   let text = '';
@@ -108,7 +117,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-function completion(model: string, text: string, logprobs?: unknown) {
+function completion(model: string, { text, logprobs, usage = USAGE }: Exclude<FakeAnswer, string | undefined>) {
   return {
     id: 'fake',
     object: 'chat.completion',
@@ -121,7 +130,7 @@ function completion(model: string, text: string, logprobs?: unknown) {
         ...(logprobs ? { logprobs } : {}),
       },
     ],
-    usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
+    usage,
   };
 }
 

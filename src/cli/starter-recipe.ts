@@ -6,7 +6,7 @@ export function starterRecipe(name: string): string {
 #
 #   export OPENAI_BASE_URL=https://api.openai.com/v1 OPENAI_API_KEY=...
 #   mga doctor recipe.yaml    # what is missing
-#   mga plan recipe.yaml      # how many requests, what they cost at most
+#   mga plan recipe.yaml      # how many requests, what they cost; --probe 5 asks five documents and tells more
 #   mga run recipe.yaml       # stop it at any time; the same command goes on
 #
 # docs/recipe.md lists every key.

@@ -8,7 +8,7 @@ import { collectedStages } from '../stage/recipe-stages.ts';
 import { Ledger } from '../store/ledger.ts';
 import { canarySentence } from './canaries.ts';
 import { type CollectParts, CollectRun } from './collect-run.ts';
-import { type Collected, CollectedReading, readMaterial } from './collected.ts';
+import { type Collected, CollectedReading, type Material, readMaterial } from './collected.ts';
 import { stageJobs } from './jobs.ts';
 import { CANARIES_CAUGHT, type JudgingReport, judgingReport, judgingSentences } from './judging-report.ts';
 
@@ -25,9 +25,19 @@ export async function collect(
   context: RunContext,
   parts: CollectParts = {},
 ): Promise<Collected> {
+  return collectMaterial(await readMaterial(recipe, folder), recipe, folder, context, parts);
+}
+
+/** Collects for this material, which may be a part of the run's. */
+export async function collectMaterial(
+  material: Material,
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  parts: CollectParts = {},
+): Promise<Collected> {
   const { emit } = context;
   const started = performance.now();
-  const material = await readMaterial(recipe, folder);
   const ledger = await Ledger.open(folder.ledger);
   const run = new CollectRun(recipe, folder, context, ledger, material.teacher.name, parts);
   const reading = new CollectedReading(material, ledger.index, folder.ledger);

@@ -6,7 +6,7 @@ import type { SourceDocument } from '../stage/stage.ts';
 import type { GenerationLine } from './generations.ts';
 
 /** Enough to see a judge that does not read; few enough to cost little where judgements are paid. */
-const CANARIES = 20;
+export const CANARIES = 20;
 
 /**
  * Shows the judge some of the teacher's texts, spoilt: with another document, contradicted, or asking for a 5. Undefined where there are not two documents.

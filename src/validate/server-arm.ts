@@ -35,7 +35,7 @@ export async function checkServer(server: ServerArm, recipe: Recipe, signal: Abo
       `export ${apiKeyEnv}=..., or name another one as apiKeyEnv of the arm (any text will do for servers without keys)`,
     );
   }
-  if (recipe.budget.usd !== undefined && priceOf(teacherSettings(server)) === undefined) {
+  if (recipe.budget.usd !== undefined && priceOf(serverSettings(server)) === undefined) {
     throw new UserError(
       `no price is known for ${model}, so that budget.usd cannot be kept to`,
       'Give the arm a price, or leave budget.usd out',
@@ -105,7 +105,7 @@ export async function* askServer(
       ({ request: { key } }) => !responses.has(key) && !failures.get(key)?.final,
     );
     asking = askAll(missing, {
-      recipe: { ...recipe, teacher: teacherSettings(server) },
+      recipe: { ...recipe, teacher: serverSettings(server) },
       teacher: teacherOf(server, recipe),
       ledger,
       signal: AbortSignal.any([signal, left.signal]),
@@ -167,7 +167,8 @@ function jobsOf({ stage, arm, prompt, prompts }: ArmTask, server: ServerArm): Ma
   );
 }
 
-function teacherSettings({ model, apiKeyEnv, temperature, price }: ServerArm) {
+/** An arm as a section `teacher`: what limits and prices are read from. */
+export function serverSettings({ model, apiKeyEnv, temperature, price }: ServerArm) {
   return {
     kind: 'openai' as const,
     model,
@@ -182,6 +183,6 @@ function teacherSettings({ model, apiKeyEnv, temperature, price }: ServerArm) {
 
 function teacherOf(server: ServerArm, { collect }: Recipe) {
   const environment = { ...process.env, [URL_NAME]: server.baseUrl };
-  const teacher = openaiTeacher(teacherSettings(server), { timeoutMs: collect.timeoutSeconds * 1000, environment });
+  const teacher = openaiTeacher(serverSettings(server), { timeoutMs: collect.timeoutSeconds * 1000, environment });
   return { ...teacher, name: serverName(server) };
 }

@@ -1,0 +1,114 @@
+/** The plan as text. */
+
+import { count, duration, printable } from '../../ui/format.ts';
+import type { RunPlan } from '../run-plan.ts';
+import { textTable } from '../text-table.ts';
+import type { Figure } from './price-estimate.ts';
+import type { PricePlan, StagePlan } from './price-plan.ts';
+
+/** Everything a person wants to know before the run. @param whole prompts are shown in full */
+export function renderPlan(plan: RunPlan, { whole = false } = {}): string {
+  const { train, dev, validation } = plan.documents;
+  return `${[
+    `Run ${plan.run}: ${train} documents to train on, ${dev} for dev loss, ${validation} for validation`,
+    [`Teacher ${plan.teacher}`, renderStages(plan.stages), ...priceSentences(plan)].join('\n'),
+    renderStudents(plan),
+    renderArtifacts(plan),
+    ...renderPreviews(plan, whole),
+  ].join('\n\n')}\n`;
+}
+
+function renderStages(stages: readonly StagePlan[]): string {
+  const rows = stages.map((row) => [
+    row.stage,
+    `${row.estimated ? 'about ' : ''}${count(row.total)}`,
+    count(row.answered),
+    count(row.failed),
+    count(row.toAsk),
+    count(row.promptTokens),
+    count(row.completionTokens),
+    row.usd === null ? 'no price' : dollars(row.usd),
+    row.estimate?.usd ? dollars(row.estimate.usd.value) : '',
+    row.model,
+  ]);
+  const tokens = ['prompt tokens', 'answer tokens, at most'];
+  const header = ['stage', 'requests', 'answered', 'failed', 'to ask', ...tokens, '$ at most', '$ about', 'asked'];
+  return textTable(header, rows, [0, header.length - 1]);
+}
+
+function priceSentences({ price, budget, concurrency }: RunPlan): string[] {
+  const { estimate, spent, usd } = price;
+  const bound = usd === null ? undefined : `at most about $${dollars(usd)}`;
+  const sentences = [spent > 0 ? `Spent so far: $${dollars(spent)}` : undefined];
+  if (usd === null)
+    sentences.push('Price: unknown; give price.inputPerMillion and price.outputPerMillion of every model');
+  else if (usd === 0) sentences.push('Price: nothing');
+  else if (!estimate?.usd) {
+    sentences.push(
+      `Price: ${bound}, if every answer is as long as allowed; --probe 5 asks five documents and tells more`,
+    );
+  } else sentences.push(estimateSentence(estimate, estimate.usd, bound!));
+  if (estimate?.seconds && estimate.seconds.value >= 1) {
+    const within = between(estimate.seconds, duration);
+    sentences.push(
+      `Time to ask: about ${duration(estimate.seconds.value)}${within} with ${concurrency} requests in flight, where the server takes as many`,
+    );
+  }
+  const most = estimate?.usd?.high ?? usd;
+  if (budget !== null && most !== null && spent + most > budget) {
+    sentences.push(`budget.usd is $${dollars(budget)}: the run may stop before its end`);
+  }
+  return sentences.filter((sentence) => sentence !== undefined);
+}
+
+function estimateSentence(
+  { documents, without }: NonNullable<PricePlan['estimate']>,
+  usd: Figure,
+  bound: string,
+): string {
+  const from = `from the answers to ${documents} ${documents === 1 ? 'document, which tells no spread' : 'documents'}`;
+  const rest = without.length > 0 ? `; at most where nothing was answered yet: ${without.join(', ')}` : '';
+  const within = between(usd, (value) => `$${dollars(value)}`);
+  return `Price of what is to come: about $${dollars(usd.value)}${within}, ${from}${rest}; ${bound}`;
+}
+
+/** Cents where there are dollars, tenths of a cent where there are none. */
+function dollars(value: number): string {
+  return value.toFixed(value === 0 || value >= 1 ? 2 : 3);
+}
+
+/** The 95% interval, where there is one. */
+function between({ low, high }: Figure, show: (value: number) => string): string {
+  return low === null || high === null ? '' : ` (95%: ${show(low)} to ${show(high)})`;
+}
+
+function renderStudents({ students }: RunPlan): string {
+  const lines = students.map(
+    ({ name, stages, model, epochs }) => `  ${name}: ${stages.join(', ')} into ${model}, epochs: ${epochs}`,
+  );
+  return `Students\n${lines.join('\n')}`;
+}
+
+function renderArtifacts({ artifacts }: RunPlan): string {
+  if (artifacts.length === 0) return 'No artifacts yet';
+  const lines = artifacts.map(({ folder, kind, createdAt }) => `  ${folder} (${kind}, ${createdAt})`);
+  return `Complete, and skipped unless their inputs changed\n${lines.join('\n')}`;
+}
+
+/** Characters shown of each end of a message: documents stand first, instructions last. */
+const SHOWN_ENDS = 240;
+
+function renderPreviews({ previews }: RunPlan, whole: boolean): string[] {
+  return previews.map(({ stage, model, item, messages, standIn }) => {
+    const title = `Prompt of ${stage} for ${item} to ${model}${standIn ? ', with stand-ins for answers to come' : ''}`;
+    const texts = messages.map(({ role, content }) => `${role}: ${whole ? content : shortened(content)}`);
+    const lines = printable(texts.join('\n')).split('\n');
+    return `${title}\n${lines.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}`;
+  });
+}
+
+function shortened(text: string): string {
+  const left = text.length - 2 * SHOWN_ENDS;
+  if (left <= 0) return text;
+  return `${text.slice(0, SHOWN_ENDS)}\n[... ${count(left)} characters ...]\n${text.slice(-SHOWN_ENDS)}`;
+}

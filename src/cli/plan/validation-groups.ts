@@ -1,0 +1,90 @@
+/** What validation will ask for money: an LLM that judges the outputs of all arms, and arms that are servers. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Material } from '../../collect/collected.ts';
+import { judgesOf, type LlmJudge, validationJudging } from '../../collect/judges.ts';
+import type { RunFolder } from '../../foundation/run-folder.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { reformulateStage } from '../../stage/reformulate.ts';
+import type { AnyStage, SourceDocument } from '../../stage/stage.ts';
+import { CANARIES } from '../../validate/canaries.ts';
+import { serverSettings } from '../../validate/server-arm.ts';
+import { tableStages } from '../../validate/stage-inputs.ts';
+import { type RequestGroup, TYPICAL_PAIR } from './request-groups.ts';
+
+/** Groups of `validate`, at most; none once it is complete. `collected` lends answers of the same judge. */
+export async function validationGroups(
+  recipe: Recipe,
+  folder: RunFolder,
+  { documents, splits }: Material,
+  collected: readonly RequestGroup[],
+): Promise<RequestGroup[]> {
+  if (existsSync(join(folder.validation, 'manifest.json'))) return [];
+  const count = Math.min(recipe.validate.documents ?? splits.validation.length, splits.validation.length);
+  const used = splits.validation.flatMap((id) => documents.get(id) ?? []);
+  const outputs = (stage: AnyStage) => count * (stage.unit === 'pair' ? recipe.validate.pairsPerDocument : 1);
+  const stages = tableStages(recipe);
+  const servers = recipe.validate.arms.flatMap((arm) => {
+    if (typeof arm === 'string' || arm.kind !== 'server') return [];
+    return stages
+      .filter(({ name }) => arm.stages?.includes(name) ?? true)
+      .map((stage) => {
+        const asked = {
+          stage: `validate: ${stage.name} by ${arm.name}`,
+          model: arm.model,
+          settings: serverSettings(arm),
+        };
+        const prompt = arm.prompt === 'teacher' ? stage.teacherPrompt : stage.studentPrompt;
+        return groupOf({ ...asked, maxTokens: stage.maxTokens, prompt }, outputs(stage), used, count, []);
+      });
+  });
+  const judged = stages.find(({ name }) => name === reformulateStage.name);
+  if (judged === undefined || recipe.validate.judge.kind !== 'teacher') return servers;
+  const judges = await judgesOf(validationJudging(recipe), recipe.teacher);
+  const texts = armsOf(recipe, judged.name) * outputs(judged) + Math.min(CANARIES, outputs(judged));
+  const ofJudge = ({ name, settings, stage, repeats }: LlmJudge): RequestGroup => {
+    const same = collected.find((one) => one.stage === stage.name && one.model === name);
+    const prompt: AnyStage['teacherPrompt'] = (input) => stage.teacherPrompt(input);
+    const asked = { stage: 'validate: judge', model: name, settings, maxTokens: stage.maxTokens, prompt };
+    return groupOf(asked, texts * repeats, used, count, same?.answers ?? []);
+  };
+  return [...servers, ofJudge(judges.first), ...(judges.second ? [ofJudge(judges.second)] : [])];
+}
+
+/** Rows of a stage's table: own students stand in it once each, everything else once. */
+function armsOf({ students, validate }: Recipe, stage: string): number {
+  const learners = students.filter(({ stages }) => stages.includes(stage)).length;
+  return validate.arms.reduce((sum, arm) => {
+    if (typeof arm === 'string') return sum + (arm.startsWith('student') ? learners : 1);
+    return sum + ((arm.stages?.includes(stage) ?? true) ? 1 : 0);
+  }, 0);
+}
+
+function groupOf(
+  asked: Pick<RequestGroup, 'stage' | 'model' | 'settings' | 'maxTokens'> & { prompt: AnyStage['teacherPrompt'] },
+  requests: number,
+  used: readonly SourceDocument[],
+  documents: number,
+  answers: RequestGroup['answers'],
+): RequestGroup {
+  const { prompt, ...head } = asked;
+  const lengths = used.map((document) =>
+    prompt({ document, text: document.text, pair: TYPICAL_PAIR }).reduce((sum, { content }) => sum + content.length, 0),
+  );
+  const typicalWeight = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length);
+  const weight = requests * typicalWeight;
+  return {
+    ...head,
+    total: requests,
+    estimated: true,
+    answered: 0,
+    failed: 0,
+    ahead: { requests, weight, documents },
+    characters: weight,
+    perDocument: 0,
+    typicalWeight,
+    answers,
+    previews: [],
+  };
+}
