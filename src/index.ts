@@ -9,7 +9,6 @@
 
 export { collect } from './collect/collect.ts';
 export { type Collected, readCollected } from './collect/collected.ts';
-export { curate } from './curate/curate.ts';
 export { type ExportFormat, exportSft } from './curate/formats/export-sft.ts';
 export { importSft } from './curate/formats/import-sft.ts';
 export { readSft } from './curate/sft-arrow.ts';
@@ -23,6 +22,7 @@ export { type RunFolder, runFolder } from './foundation/run-folder.ts';
 export { loadModel } from './model/load.ts';
 export { type ResolvedModel, resolveModel } from './model/resolve.ts';
 export { loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
+export { curateSamples as curate } from './pipeline/curate-samples.ts';
 export { type PipelineCommand, runPipeline } from './pipeline/run.ts';
 export { quantizeStudents } from './quantize/quantize.ts';
 export { loadRecipe, parseRecipe } from './recipe/load.ts';

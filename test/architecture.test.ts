@@ -18,6 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   recipe: ['foundation'],
   statistics: ['foundation'],
   ...Object.fromEntries(TEXT.map((room) => [room, [...BASE, ...leftOf(room, TEXT)]])),
+  // Clusters of what samples describe.
+  curate: [...BASE, 'statistics', ...leftOf('curate', TEXT)],
   graph: ['foundation'],
   onnx: ['foundation', 'graph'],
   // Chat messages, for prompts.

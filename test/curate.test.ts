@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collect } from '../src/collect/collect.ts';
-import { curate } from '../src/curate/curate.ts';
+import { type CurateParts, curate } from '../src/curate/curate.ts';
 import type { StageFunnel } from '../src/curate/funnel.ts';
 import { readSft } from '../src/curate/sft-arrow.ts';
 import { readManifest } from '../src/foundation/artifact.ts';
@@ -15,6 +15,7 @@ import type { RunEvent } from '../src/foundation/events.ts';
 import { type RunFolder, runFolder } from '../src/foundation/run-folder.ts';
 import { loadRecipe } from '../src/recipe/load.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
+import { writeReport } from '../src/report/report.ts';
 import { openStore } from '../src/store/database.ts';
 import { explain } from '../src/store/explain.ts';
 import { readParquet } from '../src/store/parquet.ts';
@@ -105,6 +106,39 @@ test('a changed recipe makes the sets again, and the old recipe the old bytes', 
   expect(rows('reformulate', 'train')).toHaveLength(3);
   await curate(recipe, folder, context());
   expect(arrowBytes().every((bytes, i) => bytes.equals(before[i]!))).toBe(true);
+});
+
+test('balance drops what a cluster of genres holds beyond its share; funnel, report and explain() say so', async () => {
+  const balance = { embedder: 'by-hand', clusters: 2, most: 1 };
+  // By length: one cluster of long descriptions, one of short ones.
+  const embed: NonNullable<CurateParts['embed']> = async (embedder, texts) => {
+    expect(embedder).toBe('by-hand');
+    return texts.map((text) => [text.length, 0]);
+  };
+  await curate({ ...recipe, curate: { ...recipe.curate, balance } }, folder, context(), { embed });
+  const { kept, train, dropped } = (readManifest(folder.round(1))!.facts as { stages: Record<string, StageFunnel> })
+    .stages.reformulate!;
+  expect(dropped.balance).toBeGreaterThan(0);
+  expect(rows('reformulate', 'train')).toHaveLength(train);
+  const database = await openStore(folder.store);
+  const found = await database.query<{ sample_id: string; reason: string }>(
+    "select * from decisions where rule = 'balance' order by sample_id",
+  );
+  database.close();
+  expect(found).toHaveLength(dropped.balance!);
+  expect((await explain(folder, found[0]!.sample_id)).samples).toContainEqual(
+    expect.objectContaining({
+      kept: false,
+      rule: 'balance',
+      reason: expect.stringMatching(/^its (genre|audience) is/),
+    }),
+  );
+  await writeReport(recipe, folder, context());
+  expect(readFileSync(folder.report, 'utf8')).toMatch(/<th scope="row">balance<\/th>/);
+  await curate(recipe, folder, context());
+  expect(
+    (readManifest(folder.round(1))!.facts as { stages: Record<string, StageFunnel> }).stages.reformulate!.kept,
+  ).toBe(kept + dropped.balance!);
 });
 
 test('sets that nothing is left for are refused with the reasons, and an abort leaves no complete round', async () => {

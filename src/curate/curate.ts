@@ -13,6 +13,7 @@ import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import type { StageName } from '../stage/stage.ts';
+import type { EmbedTexts } from './balance.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { funnel, type StageFunnel } from './funnel.ts';
@@ -29,19 +30,31 @@ const ROUND = 1;
 
 export type CurateFacts = { stages: Record<StageName, StageFunnel> };
 
+/** What stands right of curate and is handed in: pipeline/curate-samples.ts brings the real one. */
+export interface CurateParts {
+  /** Vectors of length 1 by the sentence embedder of that name, asked for where a recipe sets `curate.balance`. */
+  embed?(embedder: string, texts: readonly string[], context: RunContext): ReturnType<EmbedTexts>;
+}
+
 /**
  * Makes the SFT sets of every stage some student learns, from training and dev documents alone: Arrow folders and Parquet
  * files beside them; stores every decision; leaves a funnel in the manifest's facts.
  *
  * @throws UserError for a pattern list that cannot be used, and where nothing is left to train a stage on
  */
-export async function curate(recipe: Recipe, folder: RunFolder, context: RunContext): Promise<void> {
+export async function curate(
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  parts: CurateParts = {},
+): Promise<void> {
   const started = performance.now();
   const { emit, signal } = context;
   const collected = await readCollected(recipe, folder);
   const stages = learntStages(recipe);
   const names = stages.map(({ name }) => name);
   const patterns = readPatternLists(recipe.curate.patterns);
+  const embed = embedderOf(recipe, context, parts);
   const inputs = {
     version: CURATE_VERSION,
     curate: recipe.curate,
@@ -66,7 +79,7 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
   const all: Decision[] = [];
   for (const [i, stage] of stages.entries()) {
     if (signal.aborted) throw new InterruptedError();
-    const decisions = decide(
+    const decisions = await decide(
       stage,
       BUILT_IN_STAGES.includes(stage.name)
         ? candidates(stage.name, collected, {
@@ -76,7 +89,7 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
           })
         : ownCandidates(stage, collected),
       recipe,
-      { judged: inputs.judged && stage.name === reformulateStage.name, patterns },
+      { judged: inputs.judged && stage.name === reformulateStage.name, patterns, embed },
     );
     const counts = funnel(stage.name, decisions, collected);
     if (counts.train === 0) refuse(stage.name, counts);
@@ -96,6 +109,14 @@ export async function curate(recipe: Recipe, folder: RunFolder, context: RunCont
   const seconds = (performance.now() - started) / 1000;
   if (!complete) writeManifest(folder.round(ROUND), { kind: 'curate', inputs, facts, seconds });
   emit({ type: 'command-end', command: 'curate', seconds, summary: summary(facts.stages) });
+}
+
+function embedderOf({ curate }: Recipe, context: RunContext, { embed }: CurateParts): EmbedTexts | undefined {
+  const { balance } = curate;
+  if (balance === undefined) return undefined;
+  if (embed === undefined)
+    throw new TypeError('internal: curate.balance is set, and nothing to embed with was handed in');
+  return (texts) => embed(balance.embedder, texts, context);
 }
 
 async function writeSets(folder: RunFolder, stage: StageName, decisions: readonly Decision[]): Promise<void> {

@@ -4,6 +4,7 @@ import { randomStream } from '../foundation/random.ts';
 import type { TextPattern } from '../recipe/pattern-list.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { StageName } from '../stage/stage.ts';
+import { dropBeyondBalance, type EmbedTexts } from './balance.ts';
 import { type DecidedStage, type Decision, keptOf } from './decision.ts';
 import { groupBy } from './group-by.ts';
 import { dropNearDuplicates } from './near-duplicate.ts';
@@ -15,18 +16,20 @@ export interface DecideOptions {
   judged: boolean;
   /** Of the lists in `curate.patterns`. */
   patterns: readonly TextPattern[];
+  /** For `curate.balance`. */
+  embed?: EmbedTexts | undefined;
 }
 
 /**
- * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, the caps on samples.
+ * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, balance, the caps on samples.
  */
-export function decide(
+export async function decide(
   stage: DecidedStage,
   candidates: readonly Candidate[],
   recipe: Pick<Recipe, 'curate' | 'seed'>,
-  { judged, patterns }: DecideOptions,
-): Decision[] {
-  const { minScore, maxSamples, judge, duplicateSimilarity } = recipe.curate;
+  { judged, patterns, embed }: DecideOptions,
+): Promise<Decision[]> {
+  const { minScore, maxSamples, judge, duplicateSimilarity, balance } = recipe.curate;
   const rules = stageRules(stage, recipe.curate.rules);
   const settings = { ...recipe.curate, patterns };
   const decisions: Decision[] = candidates.map((candidate) => {
@@ -41,6 +44,7 @@ export function decide(
     return objection ? dropped(candidate, objection.rule, objection.reason) : { candidate };
   });
   dropNearDuplicates(stage, decisions, duplicateSimilarity);
+  if (balance && embed) await dropBeyondBalance(decisions, balance, recipe.seed, embed);
   if (stage.name === 'judge') dropTeacherTexts(recipe.curate.judge.teacherTexts, decisions, recipe.seed);
   if (maxSamples !== undefined) dropBeyond(maxSamples, stage.name, decisions, recipe.seed);
   return decisions;

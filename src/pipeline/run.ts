@@ -16,7 +16,7 @@ export type PipelineCommand = (recipe: Recipe, folder: RunFolder, context: RunCo
 /** Each command, loaded when its turn comes: the parts are heavy, and a run that skips one need not load it. */
 const LOADERS: Record<CommandName, () => Promise<PipelineCommand>> = {
   collect: async () => (await import('../collect/collect.ts')).collect,
-  curate: async () => (await import('../curate/curate.ts')).curate,
+  curate: async () => (await import('./curate-samples.ts')).curateSamples,
   train: async () => (await import('../train/train-students.ts')).trainStudents,
   quantize: async () => (await import('../quantize/quantize.ts')).quantizeStudents,
   export: async () => (await import('../export/export.ts')).exportStudents,

@@ -5,6 +5,12 @@ import { CLEANING_RULES, PATTERN_LISTS } from './cleaning-names.ts';
 
 const share = z.number().min(0).max(1);
 
+const balance = z.strictObject({
+  embedder: z.string().default('all-minilm-l6-v2').describe('Sentence embedder: `all-minilm-l6-v2`, or a folder'),
+  clusters: z.int().min(2).default(12).describe('Clusters of genres, and of audiences'),
+  most: z.number().min(1).default(2).describe('Most training samples of a cluster, as a multiple of its even share'),
+});
+
 const judgeRows = z.strictObject({
   negatives: z.int().min(0).max(5).default(2).describe('Hard negatives made of the texts of each document'),
   teacherTexts: z.int().min(0).default(1).describe("The teacher's own texts of a document that are kept"),
@@ -42,5 +48,6 @@ export const curateSchema = z.strictObject({
     .default(0.7)
     .describe('Share of common 5-word runs from which the later of two samples is a near-duplicate'),
   maxSamples: z.int().positive().optional().describe('Most samples a stage keeps'),
+  balance: balance.optional().describe('Cap over-represented genres and audiences; default: no cap'),
   judge: judgeRows.prefault({}).describe('Samples of the stage `judge`'),
 });
