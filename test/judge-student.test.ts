@@ -52,6 +52,7 @@ function collected(): Collected {
     failures: [],
     missing: 0,
     spend: [],
+    ratings: [],
     answersHash: 'these',
   };
 }

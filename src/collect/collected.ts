@@ -14,7 +14,7 @@ import { reformulateStage } from '../stage/reformulate.ts';
 import type { AnyStage, GenreAudience, Parsed, SourceDocument, StageName } from '../stage/stage.ts';
 import { ResponseReader } from '../store/ledger.ts';
 import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
-import type { ResponseLine } from '../store/ledger-lines.ts';
+import type { RatingLine, ResponseLine } from '../store/ledger-lines.ts';
 import { teacherName } from '../teacher/create-teacher.ts';
 import type { CanaryKind } from './canaries.ts';
 import type { Job } from './job.ts';
@@ -59,6 +59,8 @@ export interface Collected {
   /** Answers to the recipe's own stages, by stage and document. */
   answers: Map<StageName, Map<string, unknown>>;
   judgeTexts: JudgeText[];
+  /** What people said of outputs, in the order given. */
+  ratings: readonly RatingLine[];
   failures: CollectFailure[];
   /** Jobs with neither response nor failure: collect has not finished. */
   missing: number;
@@ -139,6 +141,7 @@ export class CollectedReading {
       canaries: [],
       answers: new Map(),
       judgeTexts,
+      ratings: [],
       failures: [],
       missing: 0,
       spend: [],
@@ -173,6 +176,7 @@ export class CollectedReading {
 
   finish(): Collected {
     this.collected.spend = this.#index.spend;
+    this.collected.ratings = this.#index.ratings;
     this.collected.answersHash = this.#hash.digest('hex');
     return this.collected;
   }

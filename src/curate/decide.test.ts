@@ -59,6 +59,7 @@ function collected(documents: string[], splits: Partial<Collected['splits']>): C
     failures: [],
     missing: 0,
     spend: [],
+    ratings: [],
     answersHash: '',
   };
 }

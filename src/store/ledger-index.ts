@@ -1,7 +1,7 @@
 /** What the ledger knows, by request key: where responses lie, what failed, what was spent. Texts stay in the files. */
 
 import type { StageName } from '../stage/stage.ts';
-import type { BatchLine, FailureLine, LedgerLine, ResponseLine, SentLine } from './ledger-lines.ts';
+import type { BatchLine, FailureLine, LedgerLine, RatingLine, ResponseLine, SentLine } from './ledger-lines.ts';
 import { type LinePosition, readLedger, type TornLine } from './ledger-read.ts';
 
 /** Requests and money of one stage at one model. */
@@ -36,6 +36,8 @@ export class LedgerIndex {
   /** Tries whose answer was never seen, for a kill or a broken connection: possibly charged, whatever happened since. */
   readonly lost: SentLine[] = [];
   readonly torn: TornLine[] = [];
+  /** In the order given; what counts of them says validate/ratings.ts. */
+  readonly ratings: RatingLine[] = [];
   readonly batches = new Map<string, OpenBatch>();
   endedBatches = 0;
   readonly #spend = new Map<string, Spend>();
@@ -43,6 +45,7 @@ export class LedgerIndex {
   /** Takes a line in; the first response of a key is the one that counts. */
   add(line: LedgerLine, position: LinePosition): void {
     if (line.type === 'batch') this.#step(line);
+    else if (line.type === 'rating') this.ratings.push(line);
     else if (line.type === 'sent') {
       const earlier = this.open.get(line.key);
       if (earlier !== undefined && (line.attempt === 1 || line.afterLost)) this.lost.push(earlier);

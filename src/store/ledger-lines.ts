@@ -1,10 +1,11 @@
-/** The lines of the ledger: what was sent, what came back, what failed for good. One JSON object a line. */
+/** The lines of the ledger: what was sent, what came back, what failed for good, what people said of outputs. One JSON object a line. */
 
+import type { Score } from '../stage/judge.ts';
 import type { DigitToken } from '../stage/score-distribution.ts';
 import type { ChatMessage, StageName } from '../stage/stage.ts';
 
 interface LineHead {
-  /** Identity of the request: content hash of {stage, promptVersion, model, params, messages}. */
+  /** Identity of the request: content hash of {stage, promptVersion, model, params, messages}. Of a rating: of the output. */
   key: string;
   stage: StageName;
   docId: string;
@@ -95,4 +96,16 @@ export interface BatchLine {
   outcome?: string;
 }
 
-export type LedgerLine = SentLine | ResponseLine | FailureLine | BatchLine;
+/** What a person said of one output, without knowing who made it. Of several lines of one rater about one output the last counts. */
+export interface RatingLine extends Omit<LineHead, 'promptVersion'> {
+  type: 'rating';
+  /** Who made the output; `model` is the model behind it. */
+  arm: string;
+  /** 1..5; null where the output was passed over, or a rating taken back. */
+  score: Score | null;
+  /** Passed over, and not to be shown again. */
+  skipped?: true;
+  rater: string;
+}
+
+export type LedgerLine = SentLine | ResponseLine | FailureLine | BatchLine | RatingLine;

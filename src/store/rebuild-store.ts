@@ -91,6 +91,6 @@ export async function fillCalls(database: Database, ledger: string): Promise<voi
       ${answer('finishReason')} as finish_reason, ${answer('usage.promptTokens')} as prompt_tokens,
       ${answer('usage.completionTokens')} as completion_tokens, sum(usd) filter (type = 'response') as usd,
       ${answer('latencyMs')} as latency_ms, arg_max(reason, "at") filter (type = 'failure') as failure, max("at") as last_at
-    from ${lines} where key is not null and item is not null
+    from ${lines} where key is not null and item is not null and type <> 'rating'
     group by key, item order by min("at"), key, item`);
 }

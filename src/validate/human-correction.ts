@@ -7,63 +7,148 @@ import type { Interval } from '../statistics/wilson.ts';
 /** One output of an arm; the human score where a person gave one. */
 export interface LabelledOutput {
   docId: string;
-  passed: boolean;
+  /** The judge's score 1..5; null where it gave none. */
+  score: number | null;
+  /** No text at all (empty, a refusal): nobody lets it pass, and nobody need look. */
+  failed?: boolean;
   human?: number;
 }
 
 export interface HumanCorrection {
   /** Outputs with a label. */
   texts: number;
-  /** Of what people let pass, the share the judge lets pass; null where people let nothing pass. */
+  /** Of what people let pass, the share the judge lets pass; null where people let nothing pass, or it is not known. */
   sensitivity: number | null;
-  /** Of what people refuse, the share the judge refuses; null where people refuse nothing. */
+  /** Of what people refuse, the share the judge refuses; null where people refuse nothing, or it is not known. */
   specificity: number | null;
   rate: number;
-  /** Null where the judge is no better than a coin, or one of both shares is unknown. */
+  /** Null where no label tells of what the judge passes, or of what it refuses. */
   corrected: number | null;
   corrected_ci: Interval | null;
 }
 
+/** A stratum: outputs to which the judge gave one score (0: none). Sums of a document: outputs, labels, labels that pass; then those failed. */
+const LEVELS = 6;
+const OUTPUTS = 0;
+const LABELS = LEVELS;
+const PASSED = 2 * LEVELS;
+const FAILED = 3 * LEVELS;
+
 /**
- * The rate that the judge's errors leave likely (Rogan and Gladen 1978), with its BCa interval over documents, in which labels and rate vary together:
+ * The judge's sensitivity and specificity, and the rate people would have given, from labels drawn by the judge's score h.
+ * With N_h outputs of that score, n_h of them labelled, k_h of those passed by people, each label stands for
  *
- *   corrected = (rate + specificity - 1) / (sensitivity + specificity - 1), within 0..1
+ *   w_h = N_h / n_h * (N_side / sum of N_h over the labelled scores of its side)
+ *
+ * outputs, where the side is what the judge passes, or what it refuses: scores without a label are taken to be as the labelled ones of their side. Then
+ *
+ *   sensitivity = sum(w_h k_h, passed side) / sum(w_h k_h),   specificity likewise with n_h - k_h on the refused side,
+ *   corrected = sum(w_h k_h) / N
+ *
+ * which is (rate + specificity - 1) / (sensitivity + specificity - 1) (Rogan and Gladen 1978) with these two, and the stratified estimate of the rate.
+ *
+ * The interval is BCa over documents, in which outputs, labels and weights vary together. Where d documents with labels show no error of the judge on a side, a
+ * bootstrap sees no variation there: its bound is moved by the side's share of outputs times 1 - 0.025^(1 / d), the exact bound of an error never seen.
  */
 export function humanCorrection(
   outputs: readonly LabelledOutput[],
   passing: number,
   { seed, resamples }: { seed: number; resamples: number },
 ): HumanCorrection {
-  // Outputs, judge passes; people pass, both pass; people refuse, both refuse.
   const documents = new Map<string, Float64Array>();
-  for (const { docId, passed, human } of outputs) {
-    const sums = documents.get(docId) ?? new Float64Array(6);
+  for (const { docId, score, failed, human } of outputs) {
+    const sums = documents.get(docId) ?? new Float64Array(FAILED + 1);
     documents.set(docId, sums);
-    sums[0]! += 1;
-    if (passed) sums[1]! += 1;
+    if (failed) {
+      sums[FAILED]! += 1;
+      continue;
+    }
+    const level = score ?? 0;
+    sums[OUTPUTS + level]! += 1;
     if (human === undefined) continue;
-    const at = human >= passing ? 2 : 4;
-    sums[at]! += 1;
-    if (passed === human >= passing) sums[at + 1]! += 1;
+    sums[LABELS + level]! += 1;
+    if (human >= passing) sums[PASSED + level]! += 1;
   }
   const clusters = [...documents.values()];
-  const total = new Float64Array(6);
-  for (const sums of clusters) for (let i = 0; i < 6; i++) total[i]! += sums[i]!;
+  const total = new Float64Array(FAILED + 1);
+  for (const sums of clusters) for (let i = 0; i < total.length; i++) total[i]! += sums[i]!;
+  const statistic = (sums: Float64Array) => estimate(sums, passing).corrected;
   const options = { random: randomStream(seed, 'human'), resamples };
-  const { estimate, interval } = clusterBootstrap(clusters, correctedRate, options);
+  const { interval } = clusterBootstrap(clusters, statistic, options);
+  const found = estimate(total, passing);
+  const known = Number.isFinite(found.corrected) && interval.every(Number.isFinite);
   return {
-    texts: total[2]! + total[4]!,
-    sensitivity: total[2]! > 0 ? total[3]! / total[2]! : null,
-    specificity: total[4]! > 0 ? total[5]! / total[4]! : null,
-    rate: total[1]! / total[0]!,
-    corrected: Number.isNaN(estimate) ? null : estimate,
-    corrected_ci: interval.every(Number.isFinite) ? interval : null,
+    texts: sumOf(total, LABELS, 0, LEVELS),
+    sensitivity: orNull(found.sensitivity),
+    specificity: orNull(found.specificity),
+    rate: found.rate,
+    corrected: orNull(found.corrected),
+    corrected_ci: known ? widened(interval, clusters, total, passing) : null,
   };
 }
 
-function correctedRate(sum: Float64Array): number {
-  const rate = sum[1]! / sum[0]!;
-  const [sensitivity, specificity] = [sum[3]! / sum[2]!, sum[5]! / sum[4]!];
-  const better = sensitivity + specificity - 1;
-  return better > 0 ? Math.min(1, Math.max(0, (rate + specificity - 1) / better)) : Number.NaN;
+interface Estimate {
+  sensitivity: number;
+  specificity: number;
+  rate: number;
+  corrected: number;
 }
+
+/** NaN where something is not known. */
+function estimate(sums: Float64Array, passing: number): Estimate {
+  const passedSide = sumOf(sums, OUTPUTS, passing, LEVELS);
+  const refusedSide = sumOf(sums, OUTPUTS, 0, passing);
+  const failed = sums[FAILED]!;
+  const outputs = passedSide + refusedSide + failed;
+  const bothPass = peoplePass(sums, passing, LEVELS);
+  const judgeMisses = peoplePass(sums, 0, passing);
+  const bothRefuse = refusedSide - judgeMisses + failed;
+  return {
+    sensitivity: bothPass / (bothPass + judgeMisses),
+    specificity: bothRefuse / (bothRefuse + passedSide - bothPass),
+    rate: passedSide / outputs,
+    corrected: (bothPass + judgeMisses) / outputs,
+  };
+}
+
+/** How many of the outputs with these scores people would let pass. */
+function peoplePass(sums: Float64Array, from: number, to: number): number {
+  const outputs = sumOf(sums, OUTPUTS, from, to);
+  if (outputs === 0) return 0;
+  let covered = 0;
+  let passed = 0;
+  for (let level = from; level < to; level++) {
+    const labels = sums[LABELS + level]!;
+    if (labels === 0) continue;
+    covered += sums[OUTPUTS + level]!;
+    passed += (sums[OUTPUTS + level]! * sums[PASSED + level]!) / labels;
+  }
+  return (passed * outputs) / covered;
+}
+
+function widened(
+  [low, high]: Interval,
+  clusters: readonly Float64Array[],
+  total: Float64Array,
+  passing: number,
+): Interval {
+  const outputs = sumOf(total, OUTPUTS, 0, LEVELS) + total[FAILED]!;
+  const unseen = (from: number, to: number) => {
+    const labelled = clusters.filter((sums) => sumOf(sums, LABELS, from, to) > 0).length;
+    return labelled === 0 ? 0 : (sumOf(total, OUTPUTS, from, to) / outputs) * (1 - 0.025 ** (1 / labelled));
+  };
+  const neverRefused = sumOf(total, PASSED, passing, LEVELS) === sumOf(total, LABELS, passing, LEVELS);
+  const neverPassed = sumOf(total, PASSED, 0, passing) === 0;
+  return [
+    Math.max(0, low - (neverRefused ? unseen(passing, LEVELS) : 0)),
+    Math.min(1, high + (neverPassed ? unseen(0, passing) : 0)),
+  ];
+}
+
+function sumOf(sums: Float64Array, part: number, from: number, to: number): number {
+  let sum = 0;
+  for (let level = from; level < to; level++) sum += sums[part + level]!;
+  return sum;
+}
+
+const orNull = (value: number) => (Number.isFinite(value) ? value : null);

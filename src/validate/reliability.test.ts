@@ -85,14 +85,16 @@ test('lengthEffect() finds a judge that rewards length, and takes it out of Diff
 test('humanCorrection() gives back the true rate of a judge with known errors', () => {
   // 60 of 100 are good; the judge passes 54 of them (90%) and 8 of the 40 bad ones (specificity 80%).
   const outputs = Array.from({ length: 100 }, (_, i) => ({
-    docId: `d${i % 20}`,
-    passed: i < 54 || i >= 92,
+    docId: `d${Math.floor(i / 5)}`,
+    score: i < 54 || i >= 92 ? 4 : 2,
     human: i < 60 ? 4 : 2,
   }));
   const found = humanCorrection(outputs, 3, options);
   expect(found).toMatchObject({ texts: 100, sensitivity: 0.9, specificity: 0.8, rate: 0.62 });
   expect(found.corrected).toBeCloseTo(0.6, 12);
   expect(found.corrected_ci![0]).toBeLessThan(0.6);
-  const coin = humanCorrection([{ docId: 'a', passed: true, human: 5 }], 3, options);
-  expect(coin).toMatchObject({ specificity: null, corrected: null, corrected_ci: null });
+  expect(humanCorrection([{ docId: 'a', score: 4 }], 3, options)).toMatchObject({
+    corrected: null,
+    corrected_ci: null,
+  });
 });

@@ -11,6 +11,7 @@ import type { FurtherScores } from './further-scores.ts';
 import { type HumanCorrection, humanCorrection } from './human-correction.ts';
 import { type LengthEffect, lengthEffect } from './length-effect.ts';
 import { reliabilitySentences } from './reliability-sentences.ts';
+import { NO_SCORE } from './score-outputs.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 import { type StageTable, stageTable, type TableOptions, type TableRow } from './table.ts';
 
@@ -54,6 +55,8 @@ export interface ReliabilitySources {
   options: TableOptions;
   second?: FurtherScores | undefined;
   human?: FurtherScores | undefined;
+  /** The teacher's texts with the scores that chose the training texts, for what people say of these. */
+  collected?: readonly ScoredItem[];
   /** Scores of one text by the reference judge, in the order given. */
   repeats?: readonly { docId: string; scores: readonly number[] }[];
   /** Lowest first score of a text that was kept for training. */
@@ -100,7 +103,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
       },
     }),
     ...(second && { second }),
-    ...(human && { human: corrections(items, human, options) }),
+    ...(human && { human: corrections([...items, ...(sources.collected ?? [])], human, options) }),
     ...(length && { length }),
     ...(canaries && { canaries }),
     ...(filterJudge && Object.keys(filterJudge).length > 0 && { filter_judge: filterJudge }),
@@ -172,8 +175,9 @@ function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed,
     const { arm, model } = own[0]!;
     const outputs = own.map((item) => {
       const label = human(item);
-      const passed = item.score !== null && item.score >= PASSING_SCORE;
-      return { docId: item.doc_id, passed, ...(typeof label === 'number' ? { human: label } : {}) };
+      const failed = item.score === null && item.reason !== undefined && item.reason !== NO_SCORE;
+      const labelled = typeof label === 'number' ? { human: label } : {};
+      return { docId: item.doc_id, score: item.score, failed, ...labelled };
     });
     return { arm, model, ...humanCorrection(outputs, PASSING_SCORE, { seed, resamples }) };
   });
@@ -181,7 +185,7 @@ function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed,
 
 function warningsOf(
   table: StageTable,
-  { second, length, canaries, contamination }: Findings,
+  { second, human, length, canaries, contamination }: Findings,
   models: ReliabilitySources['models'],
 ): string[] {
   const { kind } = table.judge;
@@ -198,6 +202,12 @@ function warningsOf(
           `Length counts: a text twice as long passes ${points(length.slope)} points ${length.slope > 0 ? 'more' : 'less'} often.`,
         ]
       : []),
+    ...(human ?? [])
+      .filter(({ rate, corrected_ci }) => corrected_ci && (rate < corrected_ci[0] || rate > corrected_ci[1]))
+      .map(
+        ({ arm, rate, corrected }) =>
+          `People disagree with the judge's Rate(>=3) of ${arm}: ${percent(rate)} by the judge, ${percent(corrected!)} as they would rate.`,
+      ),
     ...(second?.rows ?? [])
       .filter((row) => row.verdict !== row.second_verdict)
       .map(
@@ -249,4 +259,5 @@ function ceiling({ arm, counts }: TableRow): string[] {
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 const points = (share: number) => Math.abs(100 * share).toFixed(1);

@@ -12,6 +12,9 @@ import type { GenerationLine } from './generations.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 import { pairsMeasures, reformulationMeasures } from './text-measures.ts';
 
+/** Why an output that is a text has no score; any other reason says that it is none. */
+export const NO_SCORE = 'the judge gave no score';
+
 /** Outputs judged in one call: small enough to tell of progress and to stop. */
 const CHUNK = 100;
 
@@ -67,7 +70,7 @@ export async function scoreReformulations(
       if (detail && detail.scores.length > 1) item.scores = detail.scores;
       if (detail?.expected !== undefined) item.expected = detail.expected;
       if (detail?.second !== undefined) item.second = detail.second;
-      if (item.score === null) item.reason = 'the judge gave no score';
+      if (item.score === null) item.reason = NO_SCORE;
       item.usable = item.score !== null && item.score >= PASSING_SCORE && !item.copied && item.complete === true;
     }
     onProgress(start + chunk.length, mixed.length);

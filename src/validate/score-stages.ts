@@ -12,10 +12,12 @@ import { pairsStage } from '../stage/pairs.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { canaryScores } from './canaries.ts';
 import { chooseJudge } from './choose-judge.ts';
+import { collectedOutputs } from './collected-outputs.ts';
 import { contamination } from './contamination.ts';
 import { type FurtherScores, readFurtherScores } from './further-scores.ts';
 import type { GenerationLine } from './generations.ts';
 import { withPairsSpread } from './pairs-spread.ts';
+import { peoplesScores } from './ratings.ts';
 import { reliabilityOf } from './reliability.ts';
 import { scorePairs, scoreReformulations } from './score-outputs.ts';
 import { ownTable } from './score-own.ts';
@@ -81,7 +83,7 @@ export async function scoreStages(
       items: scored,
       options,
       second: (await furtherScores(recipe.validate.secondScores)) ?? secondScores(scored),
-      human: await furtherScores(recipe.validate.humanScores),
+      ...peoplesLabels(outputs, collected, await furtherScores(recipe.validate.humanScores)),
       repeats: repeatedItems(scored) ?? repeatedScores(collected),
       filterJudge: judgingReport(collected),
       ...(judge.kind === 'teacher' ? { models: judgeModels(recipe) } : {}),
@@ -102,6 +104,16 @@ function withCandidates(table: StageTable, recipe: Recipe): StageTable {
 function contaminationOf({ documents, splits }: Collected) {
   const of = (ids: readonly string[]) => ids.flatMap((id) => documents.get(id) ?? []);
   return contamination(of(splits.train), of(splits.validation));
+}
+
+/** What people said of outputs, in the ledger or in a file, and of the teacher's texts. Where both rated an output, the ledger counts. */
+function peoplesLabels(outputs: readonly GenerationLine[], collected: Collected, file: FurtherScores | undefined) {
+  const own = collectedOutputs(collected);
+  const rated = peoplesScores(outputs, collected.ratings);
+  const ratedCollected = peoplesScores(own.outputs, collected.ratings);
+  if (!rated && !ratedCollected && !file) return {};
+  const human: FurtherScores = (item) => rated?.(item) ?? ratedCollected?.(item) ?? file?.(item);
+  return { human, ...(ratedCollected && { collected: own.items }) };
 }
 
 const furtherScores = async (path: string | undefined) =>

@@ -19,6 +19,7 @@ import { JUDGE_VERSION, judgeStudent } from './choose-judge.ts';
 import { generateArm } from './generate-arm.ts';
 import { type GenerationLine, openGenerations, outputKey } from './generations.ts';
 import { checkArm } from './open-arm.ts';
+import { ratingsHash } from './ratings.ts';
 import { recipeEmbedder, writeEmbeddings } from './recipe-embedder.ts';
 import { renderTables } from './render.ts';
 import { scoreStages } from './score-stages.ts';
@@ -72,6 +73,7 @@ export async function validateStudents(
     embedder: embedder?.sha256,
     further: furtherFiles(recipe).map((path) => sha256(readFileSync(path, 'utf8'))),
     answers: collected.answersHash,
+    ratings: ratingsHash(collected.ratings),
     outputs: contentHash(plans.map((plan) => plan.inputs.map(plan.madeFrom))),
   };
   if (isComplete(folder.validation, inputs)) {
