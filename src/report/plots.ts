@@ -173,7 +173,7 @@ export function condense(points: StudentFacts['losses'], limit: number): Student
 }
 
 /** Each point's mean with its neighbours up to `reach` on both sides. */
-function runningMean(points: StudentFacts['losses'], reach: number): StudentFacts['losses'] {
+export function runningMean(points: StudentFacts['losses'], reach: number): StudentFacts['losses'] {
   return points.map(({ step }, i) => ({ step, loss: mean(points.slice(Math.max(0, i - reach), i + reach + 1)) }));
 }
 

@@ -18,12 +18,21 @@ export interface SamplePayload {
 
 /** The packed samples and how many there are: fewer than the run's where the budget does not hold them all. */
 export function packSamples(data: ReportData, budget = PAYLOAD_BUDGET): { base64: string; shown: number } {
-  let samples: readonly Sample[] = data.samples;
+  return packWithin(data.samples, (samples) => payloadOf(data, samples), budget);
+}
+
+/** The payload of as many of the items as the budget holds, evenly drawn. */
+export function packWithin<T>(
+  items: readonly T[],
+  payload: (shown: readonly T[]) => object,
+  budget = PAYLOAD_BUDGET,
+): { base64: string; shown: number } {
+  let shown = items;
   for (;;) {
-    const base64 = pack(payloadOf(data, samples));
-    if (base64.length <= budget || samples.length <= 1) return { base64, shown: samples.length };
-    // Sizes vary from sample to sample: aim a little below the budget so that one more round is enough.
-    samples = thin(samples, Math.max(1, Math.floor((samples.length * budget * 0.95) / base64.length)));
+    const base64 = pack(payload(shown));
+    if (base64.length <= budget || shown.length <= 1) return { base64, shown: shown.length };
+    // Sizes vary from item to item: aim a little below the budget so that one more round is enough.
+    shown = thin(shown, Math.max(1, Math.floor((shown.length * budget * 0.95) / base64.length)));
   }
 }
 
@@ -39,6 +48,6 @@ function payloadOf(data: ReportData, samples: readonly Sample[]): SamplePayload 
   };
 }
 
-function pack(payload: SamplePayload): string {
+function pack(payload: object): string {
   return deflateRawSync(JSON.stringify(payload), { level: 9 }).toString('base64');
 }

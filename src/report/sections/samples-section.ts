@@ -19,16 +19,16 @@ export function samplesSection(data: ReportData): Markup {
   <p class="soft">What each model made of the same input. ${shown < data.samples.length && `${quantity(shown)} of ${quantity(data.samples.length)} are in this file, evenly drawn.`}</p>
   <noscript><p class="panel">The samples are drawn by this page's own script, which your browser does not run. They are also in validation/generations.jsonl.</p></noscript>
   <form class="filters" id="filters" aria-label="Filter samples">
-    ${stages.length > 1 && filter('stage', 'Stage', [['', 'any'], ...stages.map((stage) => [stage, stageLabel(stage)] as const)])}
-    ${filter('arm', 'Model', [['', 'any'], ...data.arms.map((arm) => [arm, armLabel(arm)] as const)])}
-    ${filter('score', 'Score', [['', 'any'], ...SCORES.map((score) => [score, score] as const), ['none', 'unscored']])}
-    ${filter('usable', 'Usable', [
+    ${stages.length > 1 && sampleFilter('stage', 'Stage', [['', 'any'], ...stages.map((stage) => [stage, stageLabel(stage)] as const)])}
+    ${sampleFilter('arm', 'Model', [['', 'any'], ...data.arms.map((arm) => [arm, armLabel(arm)] as const)])}
+    ${sampleFilter('score', 'Score', [['', 'any'], ...SCORES.map((score) => [score, score] as const), ['none', 'unscored']])}
+    ${sampleFilter('usable', 'Usable', [
       ['', 'any'],
       ['yes', 'usable'],
       ['no', 'not usable'],
     ])}
-    ${filter('document', 'Document', [['', 'any'], ...documentsOf(data)])}
-    ${filter('compare', 'Mark differences to', [['', 'nothing'], ['source', 'source'], ...data.arms.map((arm) => [arm, armLabel(arm)] as const)])}
+    ${sampleFilter('document', 'Document', [['', 'any'], ...documentsOf(data)])}
+    ${sampleFilter('compare', 'Mark differences to', [['', 'nothing'], ['source', 'source'], ...data.arms.map((arm) => [arm, armLabel(arm)] as const)])}
     <button type="reset">Reset</button>
   </form>
   <p class="count" id="sample-count" role="status" tabindex="-1"></p>
@@ -38,7 +38,12 @@ export function samplesSection(data: ReportData): Markup {
 </section>`;
 }
 
-function filter(name: string, label: string, options: readonly (readonly [value: string, text: string])[]): Markup {
+/** One choice among the filters of a list of samples. */
+export function sampleFilter(
+  name: string,
+  label: string,
+  options: readonly (readonly [value: string, text: string])[],
+): Markup {
   return html`<label>${label}<select name="${name}">${options.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>`;
 }
 
