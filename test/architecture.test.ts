@@ -33,9 +33,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   judge: [...BASE, 'statistics', ...TEXT, ...TENSOR],
   validate: [...BASE, 'statistics', 'judge', ...TEXT, ...TENSOR],
   report: [...BASE, 'statistics', ...TEXT],
+  review: [...BASE, ...SCORING, ...TEXT, 'report'],
   pipeline: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'report'],
   ui: [...BASE, 'pipeline'],
-  cli: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'report', 'pipeline', 'ui'],
+  cli: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'report', 'review', 'pipeline', 'ui'],
 };
 
 /** Packages that only one place may know, by prefix of the path. */

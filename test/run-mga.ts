@@ -12,8 +12,8 @@ export interface Outcome {
 
 export interface MgaProcess {
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when stdout has matched. */
-  sees(pattern: RegExp): Promise<void>;
+  /** Resolves with the match when stdout has matched. */
+  sees(pattern: RegExp): Promise<RegExpExecArray>;
   ended: Promise<Outcome>;
 }
 
@@ -37,7 +37,10 @@ export function startMga(args: readonly string[], { cwd = ROOT, env = {} } = {})
     kill: (signal) => child.kill(signal),
     sees: (pattern) =>
       new Promise((resolve, reject) => {
-        const look = () => pattern.test(stdout) && resolve();
+        const look = () => {
+          const match = pattern.exec(stdout);
+          if (match) resolve(match);
+        };
         child.stdout.on('data', look);
         child.on('close', () => reject(new Error(`mga ended without ${pattern}:\n${stdout}\n${stderr}`)));
         look();

@@ -19,6 +19,7 @@ export const COMMAND_TABLE: Readonly<Record<string, CommandEntry>> = {
   quantize: { summary: 'Quantize the students to W8A8', load: () => import('./commands/quantize.ts') },
   export: { summary: 'Export the students for other programs', load: () => import('./commands/export.ts') },
   validate: { summary: 'Judge students against their teacher', load: () => import('./commands/validate.ts') },
+  review: { summary: 'Have people rate outputs blind, in a browser', load: () => import('./commands/review.ts') },
   report: { summary: 'Write report.html', load: () => import('./commands/report.ts') },
   import: { summary: 'Read training samples of other tools', load: () => import('./commands/import.ts') },
   'export-data': {

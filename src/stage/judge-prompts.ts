@@ -27,9 +27,14 @@ These lower it: statements that distort or contradict the original; so much diff
 const ANSWER =
   'Answer with one JSON object and nothing else: {"A": {"analysis": "<the comparison in one to three sentences>", "score": <1, 2, 3, 4 or 5>}}';
 
+/** What raises and lowers a score, and the levels: what people who rate are told as well. */
+export function judgeRubric({ rubric }: Pick<JudgePrompt, 'rubric'>): string {
+  return rubric?.trim() ?? LEVELS;
+}
+
 /** Instruction and version; a rubric of one's own is part of the version by its hash. */
 export function judgeInstruction({ prompt, rubric }: JudgePrompt): { version: string; instruction: string } {
-  const levels = rubric?.trim() ?? LEVELS;
+  const levels = judgeRubric({ rubric });
   return {
     version: rubric === undefined ? prompt : `${prompt}+${sha256(levels).slice(0, 8)}`,
     instruction: [MATERIAL, TASKS[prompt], levels, ANSWER].join('\n\n'),

@@ -1,0 +1,99 @@
+/** What can be rated in a run: the texts of all arms with the scores of their judge, or the teacher's texts as they were collected. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCollected } from '../collect/collected.ts';
+import { readDocuments } from '../corpus/documents.ts';
+import { UserError } from '../foundation/errors.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
+import type { SourceDocument } from '../stage/stage.ts';
+import { collectedOutputs } from '../validate/collected-outputs.ts';
+import { type GenerationLine, outputKey } from '../validate/generations.ts';
+import { ratingKey } from '../validate/ratings.ts';
+import type { ScoredItem } from '../validate/scored-item.ts';
+
+/** A text that a person can rate. */
+export interface ReviewOutput {
+  /** Its identity in the ledger. */
+  key: string;
+  arm: string;
+  model: string;
+  stage: string;
+  docId: string;
+  item: string;
+  genre: string;
+  audience: string;
+  text: string;
+  /** The judge's score; null where it gave none. */
+  judged: number | null;
+}
+
+/** `outputs`: of all arms of the table. `collected`: the teacher's texts, judged by the judge that chose the training texts. */
+export type ReviewFrame = 'outputs' | 'collected';
+
+export interface ReviewMaterial {
+  outputs: ReviewOutput[];
+  documents: ReadonlyMap<string, SourceDocument>;
+}
+
+/**
+ * All texts of the frame. Outputs that are no text (empty, a refusal) are left out: everybody knows what to think of them.
+ *
+ * @throws UserError where the run has none
+ */
+export async function reviewOutputs(recipe: Recipe, folder: RunFolder, frame: ReviewFrame): Promise<ReviewMaterial> {
+  const material = frame === 'outputs' ? await tableOutputs(recipe, folder) : await teacherTexts(recipe, folder);
+  if (material.outputs.length > 0) return material;
+  const [what, hint] = WANTING[frame];
+  throw new UserError(`Cannot review ${folder.root}: ${what}`, hint);
+}
+
+const WANTING: Readonly<Record<ReviewFrame, readonly [what: string, hint: string]>> = {
+  outputs: [
+    'no text in it has been scored',
+    'Run `mga validate` first; what the teacher wrote can be rated before that: --of collected',
+  ],
+  collected: [
+    'it holds no judged text of the teacher',
+    'Run `mga collect` with the stages reformulate and judge first',
+  ],
+};
+
+async function tableOutputs(recipe: Recipe, folder: RunFolder): Promise<ReviewMaterial> {
+  const scores = new Map(
+    rows<ScoredItem>(join(folder.validation, 'scores.jsonl')).map((item) => [outputKey({ ...item }), item]),
+  );
+  const documents = await readDocuments(recipe.corpus, recipe.seed);
+  const outputs = rows<GenerationLine>(join(folder.validation, 'generations.jsonl')).flatMap((line): ReviewOutput[] => {
+    const item = scores.get(outputKey(line));
+    return item === undefined || !documents.has(line.doc_id) ? [] : outputOf(line, item.score);
+  });
+  return { outputs, documents };
+}
+
+async function teacherTexts(recipe: Recipe, folder: RunFolder): Promise<ReviewMaterial> {
+  const collected = await readCollected(recipe, folder);
+  const { outputs, items } = collectedOutputs(collected);
+  return { outputs: outputs.flatMap((output, i) => outputOf(output, items[i]!.score)), documents: collected.documents };
+}
+
+/** The other stages have no judge whose errors could be told. */
+function outputOf(
+  line: Pick<GenerationLine, 'arm' | 'model' | 'stage' | 'doc_id' | 'item' | 'genre' | 'audience' | 'text'>,
+  judged: number | null,
+): ReviewOutput[] {
+  if (line.stage !== reformulateStage.name) return [];
+  const parsed = reformulateStage.parse(line.text);
+  if (!parsed.ok) return [];
+  const { arm, model, stage, doc_id: docId, item, genre = '', audience = '' } = line;
+  return [{ key: ratingKey(line), arm, model, stage, docId, item, genre, audience, text: parsed.value, judged }];
+}
+
+function rows<T>(path: string): T[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+}
