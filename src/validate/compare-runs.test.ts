@@ -39,11 +39,28 @@ test('compareRuns() pairs the inputs both runs answered', () => {
   expect(text).toMatch(/student, first +60\.00% +40\.00% +0\.00%\n.*student, second +20\.00% +80\.00% +0\.00%/);
 });
 
-test('compareRuns() says where judges differ, and refuses runs without scores or common inputs', () => {
+test('compareRuns() says where judges differ, and why runs without scores or common inputs have nothing in common', () => {
   const first = makeRun('c', 2);
   expect(renderComparison(compareRuns(first, makeRun('d', 2, 0, 'teacher'), options))).toContain(
     'judges of reformulate differ',
   );
-  expect(() => compareRuns(first, makeRun('e', 2, 500), options)).toThrow('no input in common');
-  expect(() => compareRuns(first, runFolder(join(root, 'none')), options)).toThrow('has no scores');
+  const apart = compareRuns(first, makeRun('e', 2, 500), options);
+  expect(apart.arms).toEqual([]);
+  expect(renderComparison(apart)).toContain('answered an input in common: validate both on the same documents');
+  expect(renderComparison(compareRuns(first, runFolder(join(root, 'none')), options))).toContain('none has no scores');
+});
+
+test('compareRuns() takes no two texts for answers to one input that were asked for other readers', () => {
+  const [first, second] = [makeRun('f', 2), makeRun('g', 4)];
+  const asked = (folder: typeof first, audience: (i: number) => string) =>
+    writeFileSync(
+      join(folder.validation, 'generations.jsonl'),
+      Array.from({ length: 100 }, (_, i) => {
+        const item = `d${Math.floor(i / 5)}/${(i % 5) + 1}`;
+        return `${JSON.stringify({ arm: 'student', stage: 'reformulate', item, genre: 'letter', audience: audience(i) })}\n`;
+      }).join(''),
+    );
+  asked(first, () => 'millers');
+  asked(second, (i) => (i < 40 ? 'millers' : 'bakers'));
+  expect(compareRuns(first, second, options).arms).toMatchObject([{ inputs: 40, first: { documents: 8 } }]);
 });
