@@ -29,6 +29,7 @@ export { loadRecipe, parseRecipe } from './recipe/load.ts';
 export type { Recipe, RecipeInput, TrainSettings } from './recipe/schema.ts';
 export { recipeSchema } from './recipe/schema.ts';
 export { writeReport } from './report/report.ts';
+export { type ReviewOptions, review } from './review/review.ts';
 export { type JudgeInput, judgeStage } from './stage/judge.ts';
 export { type PairsInput, pairsStage } from './stage/pairs.ts';
 export { type ReformulateInput, reformulateStage } from './stage/reformulate.ts';

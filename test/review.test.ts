@@ -72,6 +72,7 @@ test('ratings calibrate the judge of the table and that of the training texts, b
     ['student-w8a8', 8, 0],
   ]);
   expect(human![0]!.sensitivity).toBe(table!.rows[0]!.rate);
+  expect(human!.map(({ corrected_diff }) => corrected_diff)).toEqual([undefined, -1, -1, -1]);
   expect(human![2]!.specificity).toBe(1 - table!.rows[2]!.rate);
   expect(sentences.join('\n')).toContain('People on 8 outputs of student: sensitivity n/a, specificity');
   // The judge itself is untouched by it.

@@ -61,6 +61,22 @@ test('humanCorrection() is not certain where no error of the judge was seen', ()
   expect(corrected_ci![1]).toBeCloseTo(0.5 + 0.5 * (1 - 0.025 ** 0.1), 12);
 });
 
+test('humanCorrection() takes the difference to the reference arm, and what both share cancels', () => {
+  // Documents are hard or easy for both arms alike; the student fails one text more in each.
+  const arm = (lost: number) =>
+    Array.from({ length: 200 }, (_, i) => {
+      const [doc, k] = [Math.floor(i / 5), i % 5];
+      const good = k >= (doc % 4) + lost;
+      return { docId: `d${doc}`, score: good ? 5 : 4, human: good ? 4 : 1 };
+    });
+  const found = humanCorrection(arm(1), 3, options, arm(0));
+  expect(found.corrected_diff).toBeCloseTo(-0.2, 12);
+  expect(found.corrected_diff_ci![0]).toBeCloseTo(-0.2, 12);
+  expect(found.corrected_ci![1] - found.corrected_ci![0]).toBeGreaterThan(0.1);
+  const unknown = humanCorrection(arm(1), 3, options, [{ docId: 'd1', score: 4 }]);
+  expect(unknown).not.toHaveProperty('corrected_diff');
+});
+
 test('humanCorrection() covers the true rate where labels are drawn by score, and labels as they are do not hit it', () => {
   const random = randomStream(11);
   let [covered, weighted, plain] = [0, 0, 0];

@@ -25,6 +25,9 @@ export interface HumanCorrection {
   /** Null where no label tells of what the judge passes, or of what it refuses. */
   corrected: number | null;
   corrected_ci: Interval | null;
+  /** Corrected rate minus the reference arm's; absent for that arm itself, and where either is not known. */
+  corrected_diff?: number;
+  corrected_diff_ci?: Interval;
 }
 
 /** A stratum: outputs to which the judge gave one score (0: none). Sums of a document: outputs, labels, labels that pass; then those failed. */
@@ -54,7 +57,52 @@ export function humanCorrection(
   outputs: readonly LabelledOutput[],
   passing: number,
   { seed, resamples }: { seed: number; resamples: number },
+  reference?: readonly LabelledOutput[],
 ): HumanCorrection {
+  const documents = sumsByDocument(outputs, passing);
+  const clusters = [...documents.values()];
+  const total = totalOf(clusters);
+  const bootstrap = { random: randomStream(seed, 'human'), resamples };
+  const { interval } = clusterBootstrap(clusters, (sums) => estimate(sums, passing).corrected, bootstrap);
+  const found = estimate(total, passing);
+  const known = Number.isFinite(found.corrected) && interval.every(Number.isFinite);
+  const [down, up] = unseen(clusters, passing);
+  return {
+    texts: sumOf(total, LABELS, 0, LEVELS),
+    sensitivity: orNull(found.sensitivity),
+    specificity: orNull(found.specificity),
+    rate: found.rate,
+    corrected: orNull(found.corrected),
+    corrected_ci: known ? [Math.max(0, interval[0] - down), Math.min(1, interval[1] + up)] : null,
+    ...(reference && correctedDifference(documents, sumsByDocument(reference, passing), passing, { seed, resamples })),
+  };
+}
+
+/** Over the documents of both arms, drawn together: what both have in common cancels. */
+function correctedDifference(
+  own: ReadonlyMap<string, Float64Array>,
+  reference: ReadonlyMap<string, Float64Array>,
+  passing: number,
+  { seed, resamples }: { seed: number; resamples: number },
+): Pick<HumanCorrection, 'corrected_diff' | 'corrected_diff_ci'> {
+  const none = new Float64Array(FAILED + 1);
+  const ids = [...new Set([...own.keys(), ...reference.keys()])];
+  const clusters = ids.map((id) => Float64Array.from([...(own.get(id) ?? none), ...(reference.get(id) ?? none)]));
+  const difference = (sums: Float64Array) =>
+    estimate(sums.subarray(0, FAILED + 1), passing).corrected - estimate(sums.subarray(FAILED + 1), passing).corrected;
+  const options = { random: randomStream(seed, 'human-difference'), resamples };
+  const { estimate: found, interval } = clusterBootstrap(clusters, difference, options);
+  if (!Number.isFinite(found) || !interval.every(Number.isFinite)) return {};
+  const [down, up] = unseen([...own.values()], passing);
+  const [referenceDown, referenceUp] = unseen([...reference.values()], passing);
+  const bounds: Interval = [
+    Math.max(-1, interval[0] - down - referenceUp),
+    Math.min(1, interval[1] + up + referenceDown),
+  ];
+  return { corrected_diff: found, corrected_diff_ci: bounds };
+}
+
+function sumsByDocument(outputs: readonly LabelledOutput[], passing: number): Map<string, Float64Array> {
   const documents = new Map<string, Float64Array>();
   for (const { docId, score, failed, human } of outputs) {
     const sums = documents.get(docId) ?? new Float64Array(FAILED + 1);
@@ -69,22 +117,13 @@ export function humanCorrection(
     sums[LABELS + level]! += 1;
     if (human >= passing) sums[PASSED + level]! += 1;
   }
-  const clusters = [...documents.values()];
+  return documents;
+}
+
+function totalOf(clusters: readonly Float64Array[]): Float64Array {
   const total = new Float64Array(FAILED + 1);
   for (const sums of clusters) for (let i = 0; i < total.length; i++) total[i]! += sums[i]!;
-  const statistic = (sums: Float64Array) => estimate(sums, passing).corrected;
-  const options = { random: randomStream(seed, 'human'), resamples };
-  const { interval } = clusterBootstrap(clusters, statistic, options);
-  const found = estimate(total, passing);
-  const known = Number.isFinite(found.corrected) && interval.every(Number.isFinite);
-  return {
-    texts: sumOf(total, LABELS, 0, LEVELS),
-    sensitivity: orNull(found.sensitivity),
-    specificity: orNull(found.specificity),
-    rate: found.rate,
-    corrected: orNull(found.corrected),
-    corrected_ci: known ? widened(interval, clusters, total, passing) : null,
-  };
+  return total;
 }
 
 interface Estimate {
@@ -126,23 +165,17 @@ function peoplePass(sums: Float64Array, from: number, to: number): number {
   return (passed * outputs) / covered;
 }
 
-function widened(
-  [low, high]: Interval,
-  clusters: readonly Float64Array[],
-  total: Float64Array,
-  passing: number,
-): Interval {
+/** By how much errors that no label showed may move the corrected rate, downwards and upwards. */
+function unseen(clusters: readonly Float64Array[], passing: number): [down: number, up: number] {
+  const total = totalOf(clusters);
   const outputs = sumOf(total, OUTPUTS, 0, LEVELS) + total[FAILED]!;
-  const unseen = (from: number, to: number) => {
+  const bound = (from: number, to: number) => {
     const labelled = clusters.filter((sums) => sumOf(sums, LABELS, from, to) > 0).length;
     return labelled === 0 ? 0 : (sumOf(total, OUTPUTS, from, to) / outputs) * (1 - 0.025 ** (1 / labelled));
   };
   const neverRefused = sumOf(total, PASSED, passing, LEVELS) === sumOf(total, LABELS, passing, LEVELS);
   const neverPassed = sumOf(total, PASSED, 0, passing) === 0;
-  return [
-    Math.max(0, low - (neverRefused ? unseen(passing, LEVELS) : 0)),
-    Math.min(1, high + (neverPassed ? unseen(0, passing) : 0)),
-  ];
+  return [neverRefused ? bound(passing, LEVELS) : 0, neverPassed ? bound(0, passing) : 0];
 }
 
 function sumOf(sums: Float64Array, part: number, from: number, to: number): number {

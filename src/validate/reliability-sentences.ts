@@ -4,6 +4,7 @@ import { canarySentence } from '../collect/canaries.ts';
 import { judgingSentences } from '../collect/judging-report.ts';
 import type { RaterAgreement } from '../statistics/rater-agreement.ts';
 import type { Interval } from '../statistics/wilson.ts';
+import type { HumanCorrection } from './human-correction.ts';
 import type { Reliability } from './reliability.ts';
 
 export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): string[] {
@@ -31,7 +32,7 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
       .filter((row) => row.texts > 0)
       .map(
         (row) =>
-          `People on ${row.texts} outputs of ${row.arm}: sensitivity ${share(row.sensitivity)}, specificity ${share(row.specificity)}; Rate(>=3) ${share(row.rate)}, corrected ${share(row.corrected)}${bounds(row.corrected_ci)}.`,
+          `People on ${row.texts} outputs of ${row.arm}: sensitivity ${share(row.sensitivity)}, specificity ${share(row.specificity)}; Rate(>=3) ${share(row.rate)}, corrected ${share(row.corrected)}${bounds(row.corrected_ci)}${difference(row)}.`,
       ),
     ...(length
       ? [
@@ -58,6 +59,11 @@ const known = (value: number | null) => value?.toFixed(2) ?? 'n/a';
 const share = (value: number | null) => (value === null ? 'n/a' : `${(100 * value).toFixed(1)}%`);
 const bounds = (interval: Interval | null) =>
   interval === null ? '' : ` [${interval.map((bound) => (100 * bound).toFixed(1)).join(', ')}]`;
+
+const difference = ({ corrected_diff, corrected_diff_ci }: HumanCorrection) =>
+  corrected_diff === undefined || corrected_diff_ci === undefined
+    ? ''
+    : `, Diff ${signed(100 * corrected_diff, 1)} [${corrected_diff_ci.map((bound) => signed(100 * bound, 1)).join(', ')}]`;
 
 function signed(value: number, digits: number): string {
   const text = value.toFixed(digits);

@@ -10,6 +10,7 @@ import type { Contamination } from './contamination.ts';
 import type { FurtherScores } from './further-scores.ts';
 import { type HumanCorrection, humanCorrection } from './human-correction.ts';
 import { type LengthEffect, lengthEffect } from './length-effect.ts';
+import { COLLECTED_ARM } from './ratings.ts';
 import { reliabilitySentences } from './reliability-sentences.ts';
 import { NO_SCORE } from './score-outputs.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
@@ -103,7 +104,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
       },
     }),
     ...(second && { second }),
-    ...(human && { human: corrections([...items, ...(sources.collected ?? [])], human, options) }),
+    ...(human && { human: corrections([...items, ...(sources.collected ?? [])], human, table.reference, options) }),
     ...(length && { length }),
     ...(canaries && { canaries }),
     ...(filterJudge && Object.keys(filterJudge).length > 0 && { filter_judge: filterJudge }),
@@ -163,7 +164,12 @@ function secondJudge(
   return { ...agreement, rows };
 }
 
-function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed, resamples }: TableOptions) {
+function corrections(
+  items: readonly ScoredItem[],
+  human: FurtherScores,
+  reference: string,
+  { seed, resamples }: TableOptions,
+) {
   const arms = new Map<string, ScoredItem[]>();
   for (const item of items) {
     const key = `${item.arm}\u0000${item.model}`;
@@ -171,15 +177,19 @@ function corrections(items: readonly ScoredItem[], human: FurtherScores, { seed,
     arms.set(key, own);
     own.push(item);
   }
-  return [...arms.values()].map((own) => {
-    const { arm, model } = own[0]!;
-    const outputs = own.map((item) => {
+  const labelled = (own: readonly ScoredItem[]) =>
+    own.map((item) => {
       const label = human(item);
       const failed = item.score === null && item.reason !== undefined && item.reason !== NO_SCORE;
-      const labelled = typeof label === 'number' ? { human: label } : {};
-      return { docId: item.doc_id, score: item.score, failed, ...labelled };
+      const given = typeof label === 'number' ? { human: label } : {};
+      return { docId: item.doc_id, score: item.score, failed, ...given };
     });
-    return { arm, model, ...humanCorrection(outputs, PASSING_SCORE, { seed, resamples }) };
+  const held = [...arms.values()].find((own) => own[0]!.arm === reference);
+  return [...arms.values()].map((own) => {
+    const { arm, model } = own[0]!;
+    // The collected texts are other inputs, and their judge is another one.
+    const against = held === undefined || arm === reference || arm === COLLECTED_ARM ? undefined : labelled(held);
+    return { arm, model, ...humanCorrection(labelled(own), PASSING_SCORE, { seed, resamples }, against) };
   });
 }
 

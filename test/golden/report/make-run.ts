@@ -154,14 +154,14 @@ function outputs(items: number, hostile: string | undefined): { generations: Row
       add(arm, model, own ?? shuffled, item, score, own ? judgement.get(own.id)?.analysis : undefined);
     }
   }
-  for (const text of chosen.slice(0, 8)) {
-    const pairs = recorded('pairs.jsonl').find((row) => row.doc_id === text.doc_id)?.pairs as {
+  for (const doc_id of new Set(chosen.slice(0, 8).map((text) => text.doc_id))) {
+    const pairs = recorded('pairs.jsonl').find((row) => row.doc_id === doc_id)?.pairs as {
       genre: string;
       audience: string;
     }[];
     const answer = pairsStage.completion(pairs);
     for (const arm of ['teacher', 'student'] as const) {
-      const line = { arm, model: arm, stage: 'pairs', doc_id: text.doc_id, item: text.doc_id, complete: true };
+      const line = { arm, model: arm, stage: 'pairs', doc_id, item: doc_id, complete: true };
       generations.push({ ...line, text: arm === 'teacher' ? answer : answer.slice(0, 400), tokens: 280, seconds: 1 });
       scores.push({
         ...line,
