@@ -30,9 +30,9 @@ test('writeComparison() pairs two runs, and puts their tables, curves, funnels, 
   const { second } = comparison.arms.find(({ stage, arm }) => stage === 'reformulate' && arm === 'student-w8a8')!;
   expect(second.usable_diff).toBeGreaterThan(0);
   expect(texts('h1')[0]).toMatch(/^Student, W8A8, reformulation: june is better by \+\d+\.\d to \+\d+\.\d points$/);
-  const [teacher, , , deployed] = texts('#paired .panel:last-of-type tbody tr');
-  expect(teacher).toMatch(/^Teacher \(labeler LLM\)6231.*0\.000\.0 to 0\.0/);
-  expect(deployed).toMatch(/^Student, W8A86231.*\+\d+\.\d\d\+\d+\.\d to \+\d+\.\d/);
+  const [teacher, , , deployed] = texts('#paired .panel:first-of-type tbody tr');
+  expect(teacher).toMatch(/^Teacher \(labeler LLM\)62\d\d.*100\.0%100\.0%0\.00/);
+  expect(deployed).toMatch(/^Student, W8A862\d\d.*\+\d+\.\d\d\+\d+\.\d to \+\d+\.\d/);
   expect(texts('#tables .panel')).toHaveLength(2);
   expect([...document.querySelectorAll('#training svg')].map((svg) => svg.getAttribute('aria-label'))).toEqual([
     'Losses of student pairs by training step in both runs',
@@ -67,5 +67,5 @@ test('the page of two runs stays under 5 MB with a thousand samples each', async
   ] as const;
   const { path } = await writeComparison(...runs, undefined, signal);
   expect(statSync(path).size).toBeLessThan(5e6);
-  expect(read(path).texts('#samples > p')[0]).toMatch(/[\d,]+ of [\d,]+ are in this file, evenly drawn/);
+  expect(read(path).document.querySelector('#sample-data')!.textContent.length).toBeGreaterThan(1e6);
 });

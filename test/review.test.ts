@@ -1,6 +1,6 @@
 /** mga review across rooms: from a rating in the browser's stead to what validate says of the judge. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -20,6 +20,9 @@ import { startMga } from './run-mga.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'mga-review-'));
 afterAll(() => rmSync(root, { recursive: true }));
+
+/** Two processes, on a machine that may be busy with other tests. */
+const TIMEOUT_MS = 300_000;
 
 const NONSENSE = 'Nobody knows what this is about.';
 const recipe = loadRecipe('recipes/debug.yaml', [
@@ -80,47 +83,55 @@ test('ratings calibrate the judge of the table and that of the training texts, b
   expect(await validateStudents(recipe, folder, context, { generateArm: fakeArms })).toBeUndefined();
 
   const { rated } = await rateAll(folder, 'collected');
+  const begun = join(folder.validation, 'generations.jsonl');
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(begun, later, later);
+  await expect(rateAll(folder, 'outputs')).rejects.toThrow('its validation has begun anew and is not finished');
   const [, again] = (await validateStudents(recipe, folder, context, { generateArm: fakeArms }))!;
   expect(again!.reliability!.human!.at(-1)).toMatchObject({ arm: 'collected', texts: rated, corrected: 1 });
   expect(again!.reliability!.human).toHaveLength(5);
 });
 
-test('mga review serves until Ctrl-C, ends with 0, and goes on where it ended', async () => {
-  const { recipe: made, folder } = makeRun(join(root, 'fixture'));
-  writeResolvedRecipe(made, folder);
-  const start = async () => {
-    const mgaReview = startMga(['review', folder.root, '--json', '--sample', '20', '--rater', 'ann']);
-    const [line] = await mgaReview.sees(/^\{"url".*\}$/m);
-    return { mgaReview, opened: JSON.parse(line) as { url: string; outputs: number; rated: number } };
-  };
-  const first = await start();
-  expect(first.opened).toMatchObject({ outputs: 20, rated: 0 });
-  const { url } = first.opened;
-  const headers = { 'x-review-token': new URL(url).searchParams.get('token')!, 'content-type': 'application/json' };
-  const { screens } = (await (await fetch(new URL('/review', url), { headers })).json()) as ReviewView;
-  const body = JSON.stringify({ id: screens[0]!.texts[0]!.id, answer: 4 });
-  expect((await fetch(new URL('/ratings', url), { method: 'POST', headers, body })).status).toBe(200);
-  // The ledger has one writer.
-  const second = await mga('review', folder.root);
-  expect(second.stderr).toContain(`Cannot write to ${folder.ledger}: process `);
-  first.mgaReview.kill('SIGINT');
-  const ended = await first.mgaReview.ended;
-  expect(ended.code).toBe(0);
-  expect(ended.stdout.trimEnd().split('\n').at(-1)).toBe('{"outputs":20,"rated":1,"skipped":0}');
-  const { ratings, spend } = await indexLedger(folder.ledger);
-  expect(ratings).toMatchObject([{ type: 'rating', rater: 'ann', score: 4, stage: 'reformulate' }]);
-  expect(spend.map(({ responses }) => responses)).toEqual([230]);
+test(
+  'mga review serves until Ctrl-C, ends with 0, and goes on where it ended',
+  async () => {
+    const { recipe: made, folder } = makeRun(join(root, 'fixture'));
+    writeResolvedRecipe(made, folder);
+    const start = async () => {
+      const mgaReview = startMga(['review', folder.root, '--json', '--sample', '20', '--rater', 'ann']);
+      const [line] = await mgaReview.sees(/^\{"url".*\}$/m);
+      return { mgaReview, opened: JSON.parse(line) as { url: string; outputs: number; rated: number } };
+    };
+    const first = await start();
+    expect(first.opened).toMatchObject({ outputs: 20, rated: 0 });
+    const { url } = first.opened;
+    const headers = { 'x-review-token': new URL(url).searchParams.get('token')!, 'content-type': 'application/json' };
+    const { screens } = (await (await fetch(new URL('/review', url), { headers })).json()) as ReviewView;
+    const body = JSON.stringify({ id: screens[0]!.texts[0]!.id, answer: 4 });
+    expect((await fetch(new URL('/ratings', url), { method: 'POST', headers, body })).status).toBe(200);
+    // The ledger has one writer.
+    const second = await mga('review', folder.root);
+    expect(second.stderr).toContain(`Cannot write to ${folder.ledger}: process `);
+    first.mgaReview.kill('SIGINT');
+    const ended = await first.mgaReview.ended;
+    expect(ended.code).toBe(0);
+    expect(ended.stdout.trimEnd().split('\n').at(-1)).toBe('{"outputs":20,"rated":1,"skipped":0}');
+    const { ratings, spend } = await indexLedger(folder.ledger);
+    expect(ratings).toMatchObject([{ type: 'rating', rater: 'ann', score: 4, stage: 'reformulate' }]);
+    expect(spend.map(({ responses }) => responses)).toEqual([230]);
 
-  const again = await start();
-  expect(again.opened).toMatchObject({ outputs: 20, rated: 1 });
-  expect(new URL(again.opened.url).search).not.toBe(new URL(url).search);
-  again.mgaReview.kill('SIGINT');
-  await again.mgaReview.ended;
+    const again = await start();
+    expect(again.opened).toMatchObject({ outputs: 20, rated: 1 });
+    expect(new URL(again.opened.url).search).not.toBe(new URL(url).search);
+    again.mgaReview.kill('SIGINT');
+    await again.mgaReview.ended;
 
-  // A rating is no call to a model.
-  const explained = JSON.parse((await mga('explain', ratings[0]!.docId, '--run', folder.root, '--json')).stdout);
-  expect(explained.calls.map(({ stage }: { stage: string }) => stage)).toEqual(['pairs']);
-});
+    // A rating is no call to a model.
+    const explained = JSON.parse((await mga('explain', ratings[0]!.docId, '--run', folder.root, '--json')).stdout);
+    expect(explained.calls.map(({ stage }: { stage: string }) => stage)).toEqual(['pairs']);
+  },
+  TIMEOUT_MS,
+);
 
 test.each([
   [['--sample', 'x'], 'Cannot use --sample x'],

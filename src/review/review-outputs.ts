@@ -1,6 +1,6 @@
 /** What can be rated in a run: the texts of all arms with the scores of their judge, or the teacher's texts as they were collected. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCollected } from '../collect/collected.ts';
 import { readDocuments } from '../corpus/documents.ts';
@@ -62,11 +62,21 @@ const WANTING: Readonly<Record<ReviewFrame, readonly [what: string, hint: string
 };
 
 async function tableOutputs(recipe: Recipe, folder: RunFolder): Promise<ReviewMaterial> {
-  const scores = new Map(
-    rows<ScoredItem>(join(folder.validation, 'scores.jsonl')).map((item) => [outputKey({ ...item }), item]),
-  );
+  const [answered, scored] = ['generations.jsonl', 'scores.jsonl'].map((name) => join(folder.validation, name)) as [
+    string,
+    string,
+  ];
+  if (!existsSync(answered) || !existsSync(scored)) return { outputs: [], documents: new Map() };
+  // `mga validate` opens its answers anew, and writes the scores last: older ones may be of other texts.
+  if (statSync(scored).mtimeMs < statSync(answered).mtimeMs) {
+    throw new UserError(
+      `Cannot review ${folder.root}: its validation has begun anew and is not finished`,
+      'Let `mga validate` end first',
+    );
+  }
+  const scores = new Map(rows<ScoredItem>(scored).map((item) => [outputKey(item), item]));
   const documents = await readDocuments(recipe.corpus, recipe.seed);
-  const outputs = rows<GenerationLine>(join(folder.validation, 'generations.jsonl')).flatMap((line): ReviewOutput[] => {
+  const outputs = rows<GenerationLine>(answered).flatMap((line): ReviewOutput[] => {
     const item = scores.get(outputKey(line));
     return item === undefined || !documents.has(line.doc_id) ? [] : outputOf(line, item.score);
   });
@@ -92,8 +102,6 @@ function outputOf(
 }
 
 function rows<T>(path: string): T[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T);
 }
