@@ -28,8 +28,7 @@ test('mga lists the commands that exist, and no others', async () => {
   const { code, stdout } = await mga();
   expect(code).toBe(EXIT.ok);
   expect(stdout).toMatch(/^ {2}run +Run everything from collect to report$/m);
-  for (const name of ['expand', 'serve', 'chat', 'cluster'])
-    expect(stdout).not.toMatch(new RegExp(`^  ${name} `, 'm'));
+  for (const name of ['expand', 'serve', 'chat', 'cluster']) expect(stdout).not.toMatch(new RegExp(`^  ${name} `, 'm'));
 });
 
 test('mga COMMAND --help and mga help COMMAND print the same', async () => {
