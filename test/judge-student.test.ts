@@ -48,6 +48,7 @@ function collected(): Collected {
     secondJudgements: new Map(),
     canaries: [],
     answers: new Map(),
+    judgedAnswers: new Map(),
     judgeTexts,
     failures: [],
     missing: 0,

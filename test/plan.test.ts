@@ -61,6 +61,28 @@ const rowsOf = async (recipe: Recipe, folder: ReturnType<typeof run>['folder']) 
 };
 
 describe('planRun() before anything is asked', () => {
+  it('plans the judging of own text stages by their rubric, once a document and repeat', async () => {
+    const { recipe, folder } = run({
+      collect: { stages: ['summary'] },
+      stages: { summary: { kind: 'text', prompt: 'Sum it up.', judge: { rubric: '5: right. 1: wrong.' } } },
+      students: [{ name: 'summary', stages: ['summary'] }],
+      judge: { teacher: model('judge', 100, 100), repeats: 2 },
+      validate: { judge: { kind: 'teacher' }, arms: ['teacher', 'student'], documents: 3 },
+    });
+    const { rows } = await rowsOf(recipe, folder);
+    expect(Object.entries(rows).map(([row, { total }]) => [row, total])).toEqual([
+      ['summary labeler', 24],
+      ['summary-judge judge', 24 * 2],
+      ['validate: summary-judge judge', 2 * 3 * 2],
+    ]);
+    const { previews } = await planRun(recipe, folder, { previews: 1 });
+    const [content] = previews
+      .filter(({ stage }) => stage === 'summary-judge')
+      .map(({ messages }) => messages[0]!.content);
+    expect(content).toContain('(a text that `summary` writes)');
+    expect(content).toContain('5: right. 1: wrong.');
+  });
+
   it('prices judges by their own prices, with repeats, canaries, the second judge and the judging of students', async () => {
     const { recipe, folder } = run({
       judge: { teacher: model('judge', 100, 200), repeats: 3, canaries: 4, second: model('other', 50, 0) },

@@ -52,7 +52,7 @@ export async function collectMaterial(
     const judging = judgingReport(collected);
     run.judged(judging);
     run.finish('complete');
-    const summary = [summarise(collected, recipe), ...judgingSentences(judging)].join('; ');
+    const summary = [summarise(collected, recipe), ...judgingSentences(judging), ...ownSentences(collected)].join('; ');
     warnOfJudge(judging, context);
     if (run.begun) {
       emit({ type: 'command-end', command: 'collect', seconds: (performance.now() - started) / 1000, summary });
@@ -67,6 +67,13 @@ export async function collectMaterial(
   }
 }
 
+/** What was found out about the judges of own stages. */
+function ownSentences({ judgedAnswers }: Collected): string[] {
+  return [...judgedAnswers].flatMap(([stage, judged]) =>
+    judgingSentences(judgingReport({ ...judged, canaries: [] })).map((sentence) => `${stage}: ${sentence}`),
+  );
+}
+
 function warnOfJudge({ canaries }: JudgingReport, { emit }: RunContext): void {
   if (canaries === undefined || canaries.caught >= CANARIES_CAUGHT) return;
   const message = `The judge does not see planted faults: ${canarySentence(canaries)}. Its scores choose the training texts; take another model or prompt`;
@@ -74,8 +81,13 @@ function warnOfJudge({ canaries }: JudgingReport, { emit }: RunContext): void {
 }
 
 function summarise(collected: Collected, { teacher }: Recipe): string {
-  const { pairs, texts, judgements, answers, failures, spend } = collected;
-  const own = [...answers].map(([stage, ofStage]) => `${ofStage.size} answers of ${stage}, `).join('');
+  const { pairs, texts, judgements, answers, judgedAnswers, failures, spend } = collected;
+  const own = [...answers]
+    .map(([stage, { size }]) => {
+      const judged = judgedAnswers.get(stage);
+      return `${size} answers of ${stage}${judged ? ` (${judged.judgements.size} judged)` : ''}, `;
+    })
+    .join('');
   const unparsed = failures.filter((failure) => failure.kind === 'unparsed').length;
   const usd = spend.reduce((sum, one) => sum + one.usd, 0);
   const unpriced = spend.reduce((sum, one) => sum + one.unpriced, 0);

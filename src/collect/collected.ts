@@ -8,6 +8,7 @@ import { canonicalJson } from '../foundation/hash.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { type Judgement, judgeStage } from '../stage/judge.ts';
+import { ownJudgeStage } from '../stage/own-judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { collectedStages } from '../stage/recipe-stages.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
@@ -20,7 +21,7 @@ import type { CanaryKind } from './canaries.ts';
 import type { Job } from './job.ts';
 import { type JobSources, stageJobs } from './jobs.ts';
 import { judgementOf } from './judgement-of.ts';
-import { judgesOf } from './judges.ts';
+import { type Judges, judgesOf } from './judges.ts';
 
 /** A teacher's reformulation. */
 export interface CollectedText {
@@ -29,6 +30,23 @@ export interface CollectedText {
   text: string;
   /** `length`: cut off at the token limit. */
   finishReason: string;
+}
+
+/** An answer to a stage of the recipe's own. */
+export interface CollectedAnswer {
+  /** What the stage's parser made of it. */
+  value: unknown;
+  /** The same as a student is to write it. */
+  text: string;
+  /** `length`: cut off at the token limit. */
+  finishReason: string;
+}
+
+/** Judgements of a stage's answers by the recipe's own rubric, by document. */
+export interface JudgedAnswers {
+  judgements: Map<string, Judgement[]>;
+  /** The second judge's; empty without one. */
+  secondJudgements: Map<string, Judgement>;
 }
 
 /** An item without a usable answer. */
@@ -57,7 +75,9 @@ export interface Collected {
   /** How the judge scored texts with planted faults; null where it gave no score. */
   canaries: { kind: CanaryKind; score: number | null }[];
   /** Answers to the recipe's own stages, by stage and document. */
-  answers: Map<StageName, Map<string, unknown>>;
+  answers: Map<StageName, Map<string, CollectedAnswer>>;
+  /** By stage, of those with a rubric. */
+  judgedAnswers: Map<StageName, JudgedAnswers>;
   judgeTexts: JudgeText[];
   /** What people said of outputs, in the order given. */
   ratings: readonly RatingLine[];
@@ -79,6 +99,15 @@ export interface Material extends JobSources {
 /** Sampling temperature that stands in the requests to a recording, which has no say in it. */
 const RECORDED_TEMPERATURE = 0;
 
+async function ownJudgesOf({ stages, judge, teacher }: Recipe): Promise<Map<StageName, Judges>> {
+  const judges = new Map<StageName, Judges>();
+  for (const [name, definition] of Object.entries(stages)) {
+    const stage = ownJudgeStage(name, definition);
+    if (stage) judges.set(name, await judgesOf(judge, teacher, stage));
+  }
+  return judges;
+}
+
 export async function readMaterial(recipe: Recipe, folder: RunFolder): Promise<Material> {
   const { teacher } = recipe;
   const corpus = await readDocuments(recipe.corpus, recipe.seed);
@@ -97,7 +126,9 @@ export async function readMaterial(recipe: Recipe, folder: RunFolder): Promise<M
     },
     pairs: new Map(),
     texts: new Map(),
+    answers: new Map(),
     judges: await judgesOf(recipe.judge, teacher),
+    ownJudges: await ownJudgesOf(recipe),
     seed: recipe.seed,
   };
 }
@@ -140,6 +171,7 @@ export class CollectedReading {
       secondJudgements: new Map(),
       canaries: [],
       answers: new Map(),
+      judgedAnswers: new Map(),
       judgeTexts,
       ratings: [],
       failures: [],
@@ -147,7 +179,8 @@ export class CollectedReading {
       spend: [],
       answersHash: '',
     };
-    this.sources = { ...material, pairs: this.collected.pairs, texts: this.collected.texts };
+    const { pairs, texts, answers } = this.collected;
+    this.sources = { ...material, pairs, texts, answers };
     this.#index = index;
     this.#reader = new ResponseReader(ledgerFolder);
     this.#hash = createHash('sha256').update(canonicalJson(splits));
@@ -188,7 +221,7 @@ export class CollectedReading {
   #keep(stage: AnyStage, { request, second, canary }: Job, line: ResponseLine): Parsed<unknown> {
     const { docId, item } = request;
     const { name } = stage;
-    const { pairs, texts, judgements, secondJudgements, canaries, answers } = this.collected;
+    const { pairs, texts, judgements, secondJudgements, canaries, answers, judgedAnswers } = this.collected;
     if (name === pairsStage.name) {
       const parsed = pairsStage.parse(line.text);
       if (parsed.ok) pairs.set(docId, parsed.value);
@@ -207,10 +240,21 @@ export class CollectedReading {
       else if (parsed.ok) judgements.set(item, [...(judgements.get(item) ?? []), parsed.value]);
       return parsed;
     }
+    if (stage.judges !== undefined) {
+      const parsed = judgementOf(line);
+      const judged = judgedAnswers.get(stage.judges) ?? { judgements: new Map(), secondJudgements: new Map() };
+      judgedAnswers.set(stage.judges, judged);
+      if (parsed.ok && second) judged.secondJudgements.set(item, parsed.value);
+      else if (parsed.ok) judged.judgements.set(item, [...(judged.judgements.get(item) ?? []), parsed.value]);
+      return parsed;
+    }
     const parsed = stage.parse(line.text);
-    const ofStage = answers.get(name) ?? new Map<string, unknown>();
+    const ofStage = answers.get(name) ?? new Map<string, CollectedAnswer>();
     answers.set(name, ofStage);
-    if (parsed.ok) ofStage.set(docId, parsed.value);
+    if (parsed.ok) {
+      const { finishReason } = line;
+      ofStage.set(docId, { value: parsed.value, text: stage.completion(parsed.value), finishReason });
+    }
     return parsed;
   }
 }

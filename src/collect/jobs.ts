@@ -3,7 +3,7 @@
 import type { JudgeText } from '../corpus/judge-texts.ts';
 import { contentHash } from '../foundation/hash.ts';
 import { judgeStage } from '../stage/judge.ts';
-import type { AnyStage, GenreAudience, SourceDocument, StageInput, StageUnit } from '../stage/stage.ts';
+import type { AnyStage, GenreAudience, SourceDocument, StageInput, StageName, StageUnit } from '../stage/stage.ts';
 import { canariesOf } from './canaries.ts';
 import type { Job } from './job.ts';
 import { judgeJobs } from './judge-jobs.ts';
@@ -20,11 +20,16 @@ export interface JobSources {
   /** Teacher's reformulations by item `<docId>/<k>`. */
   texts: ReadonlyMap<string, { docId: string; text: string }>;
   judgeTexts: readonly JudgeText[];
+  /** Answers to the recipe's own stages, by stage and document. */
+  answers: ReadonlyMap<StageName, ReadonlyMap<string, { text: string }>>;
+  /** Of own stages with a rubric, by stage. */
+  ownJudges: ReadonlyMap<StageName, Judges>;
 }
 
 /** The jobs of a stage, lazily and in a fixed order: a large corpus never has all its prompts in memory. */
 export function* stageJobs(stage: AnyStage, sources: JobSources): Generator<Job> {
   if (stage.name === judgeStage.name) return yield* ofJudges(sources);
+  if (stage.judges !== undefined) return yield* ofOwnJudges(stage.judges, sources);
   const { name, promptVersion, responseSchema: schema } = stage;
   const { name: model, temperature } = sources.teacher;
   const params = { temperature: stage.temperature ?? temperature, maxTokens: stage.maxTokens };
@@ -42,6 +47,16 @@ function ofJudges({ documents, texts, judgeTexts, judges, seed }: JobSources): G
     for (const { id, docId, text } of judgeTexts) yield { item: id, document: documents.get(docId)!, text };
   };
   return judgeJobs(items, canariesOf(texts.values(), documents, judges.canaries, seed), judges);
+}
+
+/** Without canaries: what counts as spoilt is for the rubric to say. */
+function ofOwnJudges(judged: StageName, { documents, answers, ownJudges }: JobSources): Generator<Job> {
+  const items = function* () {
+    for (const [docId, { text }] of answers.get(judged) ?? []) {
+      yield { item: docId, document: documents.get(docId)!, text };
+    }
+  };
+  return judgeJobs(items, [], ownJudges.get(judged)!);
 }
 
 interface Unit {

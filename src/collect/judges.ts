@@ -35,10 +35,17 @@ export function validationJudging({ judge, validate }: Pick<Recipe, 'judge' | 'v
   return { ...judge, ...own } as Judging;
 }
 
-/** The judges of a section; without a teacher of its own, the labeler judges. */
-export async function judgesOf(judging: Judging, labeler: Recipe['teacher']): Promise<Judges> {
+/**
+ * The judges of a section; without a teacher of its own, the labeler judges.
+ *
+ * @param stage another judge than that of the section's prompt: by the rubric of a stage of the recipe's own
+ */
+export async function judgesOf(
+  judging: Judging,
+  labeler: Recipe['teacher'],
+  stage: LlmJudge['stage'] = judgeStageWith(judging),
+): Promise<Judges> {
   const { teacher = labeler, second, temperature, repeats, logprobs, canaries } = judging;
-  const stage = judgeStageWith(judging);
   const judge = async (settings: Recipe['teacher'], times: number): Promise<LlmJudge> => ({
     settings,
     name: await teacherName({ teacher: settings }),

@@ -89,7 +89,7 @@ export async function curate(
           })
         : ownCandidates(stage, collected),
       recipe,
-      { judged: inputs.judged && stage.name === reformulateStage.name, patterns, embed },
+      { judged: isJudged(stage.name, recipe), patterns, embed },
     );
     const counts = funnel(stage.name, decisions, collected);
     if (counts.train === 0) refuse(stage.name, counts);
@@ -117,6 +117,12 @@ function embedderOf({ curate }: Recipe, context: RunContext, { embed }: CuratePa
   if (embed === undefined)
     throw new TypeError('internal: curate.balance is set, and nothing to embed with was handed in');
   return (texts) => embed(balance.embedder, texts, context);
+}
+
+/** Whether the run scores the stage's texts: reformulations by the judge, answers of own stages by their rubric. */
+function isJudged(stage: StageName, { collect, stages }: Recipe): boolean {
+  if (stage === reformulateStage.name) return collect.stages.includes('judge');
+  return stages[stage]?.judge !== undefined;
 }
 
 async function writeSets(folder: RunFolder, stage: StageName, decisions: readonly Decision[]): Promise<void> {

@@ -3,12 +3,15 @@ import type { Collected } from '../collect/collected.ts';
 import { randomStream } from '../foundation/random.ts';
 import { readPatternLists } from '../recipe/pattern-list.ts';
 import { recipeSchema } from '../recipe/schema.ts';
+import { stageDefinition } from '../recipe/stage-definition.ts';
 import { judgeStage } from '../stage/judge.ts';
+import { ownStage } from '../stage/own-stage.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
 import type { GenreAudience } from '../stage/stage.ts';
 import { decide } from './decide.ts';
 import { funnel } from './funnel.ts';
+import { ownCandidates } from './own-candidates.ts';
 import { candidates } from './samples.ts';
 
 const judge = { negatives: 2, teacherTexts: 5 };
@@ -55,6 +58,7 @@ function collected(documents: string[], splits: Partial<Collected['splits']>): C
     secondJudgements: new Map(),
     canaries: [],
     answers: new Map(),
+    judgedAnswers: new Map(),
     judgeTexts: [],
     failures: [],
     missing: 0,
@@ -183,6 +187,37 @@ test('decide() draws whole documents up to maxSamples by seed, and leaves dev al
   expect(await kept(7)).toEqual(await kept(7));
   const draws = await Promise.all(Array.from({ length: 8 }, (_, seed) => kept(seed)));
   expect(new Set(draws.map(String)).size).toBeGreaterThan(1);
+});
+
+test('decide() holds answers of own text stages against their score, the rules for texts and each other', async () => {
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const from = collected(ids, { train: ids });
+  const definition = { kind: 'text', prompt: 'Sum it up.', judge: { rubric: '5: good. 1: bad.' } };
+  const stage = ownStage('summary', stageDefinition.parse(definition));
+  const answers = new Map(
+    ids.map((id) => [id, { value: '', text: from.texts.get(`${id}/1`)!.text, finishReason: 'stop' }]),
+  );
+  const change = (id: string, changes: object) => answers.set(id, { ...answers.get(id)!, ...changes });
+  change('b', { finishReason: 'length' });
+  change('c', { text: `Also, ${answers.get('a')!.text}` });
+  change('d', { text: `Here is the summary of the text:\n\n${answers.get('d')!.text}` });
+  from.answers.set('summary', answers);
+  const judgements = new Map(ids.slice(0, 5).map((id) => [id, [{ score: id === 'e' ? 3 : 5, analysis: '' } as const]]));
+  from.judgedAnswers.set('summary', { judgements: new Map(judgements), secondJudgements: new Map() });
+  const decisions = await decide(stage, ownCandidates(stage, from), recipe, { judged: true, patterns });
+  expect(decisions.map(({ candidate: { row }, dropped }) => `${row.id} ${dropped?.rule ?? 'kept'}`)).toEqual([
+    'a kept',
+    'b truncation',
+    'c near-duplicate',
+    'd boilerplate',
+    'e score',
+    'f unscored',
+  ]);
+  expect(decisions[0]!.candidate.row.score).toBe(5);
+  // Without a rubric nothing is scored; without the rules by name, nothing is held against them.
+  const lenient = { ...recipe, curate: { ...recipe.curate, rules: ['loops'] } };
+  const unjudged = await decide(stage, ownCandidates(stage, from), lenient, { judged: false, patterns });
+  expect(unjudged.flatMap(({ dropped }) => dropped?.rule ?? [])).toEqual(['near-duplicate']);
 });
 
 test('funnel() adds up and leaves validation failures out', async () => {

@@ -2,7 +2,8 @@
 
 import type { Collected } from '../collect/collected.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
-import { rebuildStore } from '../store/rebuild-store.ts';
+import type { Judgement } from '../stage/judge.ts';
+import { rebuildStore, type StoreContents } from '../store/rebuild-store.ts';
 import type { Decision } from './decision.ts';
 
 /** Rebuilds the store; the file may be absent. */
@@ -27,15 +28,10 @@ export async function indexRun(
       ...document,
       split: splitOf.get(document.id) ?? null,
     })),
-    scores: [...collected.judgements].flatMap(([text_id, judgements]) =>
-      judgements.map(({ score, analysis }, i) => ({
-        text_id,
-        doc_id: documentOf.get(text_id) ?? null,
-        repeat: i + 1,
-        score,
-        analysis,
-      })),
-    ),
+    scores: [
+      ...scoreRows(collected.judgements, (id) => documentOf.get(id) ?? null),
+      ...[...collected.judgedAnswers.values()].flatMap((judged) => scoreRows(judged.judgements, (docId) => docId)),
+    ],
     samples: decisions.map(({ candidate: { row, split } }) => {
       const { prompt: _, completion, ...columns } = row;
       return { ...columns, round, split, text: completion.map(({ content }) => content).join('\n') };
@@ -48,4 +44,13 @@ export async function indexRun(
       ...dropped,
     })),
   });
+}
+
+function scoreRows(
+  judgements: ReadonlyMap<string, readonly Judgement[]>,
+  documentOf: (id: string) => string | null,
+): StoreContents['scores'] {
+  return [...judgements].flatMap(([text_id, given]) =>
+    given.map(({ score, analysis }, i) => ({ text_id, doc_id: documentOf(text_id), repeat: i + 1, score, analysis })),
+  );
 }

@@ -1,6 +1,6 @@
 /** An LLM judges the students: on the path of `collect`, so that no judgement is paid twice. */
 
-import { validationJudging } from '../collect/judges.ts';
+import { judgesOf, type LlmJudge, validationJudging } from '../collect/judges.ts';
 import { type JudgedText, teacherJudgements } from '../collect/teacher-judgements.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
@@ -8,8 +8,16 @@ import type { Recipe } from '../recipe/schema.ts';
 import { expectedScore } from '../stage/score-distribution.ts';
 import type { Judge, JudgementDetail } from './judge.ts';
 
-/** @throws UserError (from `score`) for a recorded judge, which cannot judge anything new */
-export function teacherJudge(recipe: Recipe, folder: RunFolder, emit: RunContext['emit']): Judge {
+/**
+ * @param stage another judge than that of the recipe's prompts: by the rubric of a stage of the recipe's own
+ * @throws UserError (from `score`) for a recorded judge, which cannot judge anything new
+ */
+export function teacherJudge(
+  recipe: Recipe,
+  folder: RunFolder,
+  emit: RunContext['emit'],
+  stage?: LlmJudge['stage'],
+): Judge {
   const judging = validationJudging(recipe);
   const judge = judging.teacher ?? recipe.teacher;
   const details = new Map<string, JudgementDetail>();
@@ -20,7 +28,8 @@ export function teacherJudge(recipe: Recipe, folder: RunFolder, emit: RunContext
     async score(items, signal) {
       const texts = items.map(({ id, document, text }) => ({ id, docId: document.id, text, kind: 'validation' }));
       const documents = new Map(items.map(({ document }) => [document.id, document]));
-      const judged = await teacherJudgements(recipe, folder, texts, documents, { emit, signal });
+      const judges = await judgesOf(judging, recipe.teacher, stage);
+      const judged = await teacherJudgements(recipe, folder, texts, documents, { emit, signal }, { judges });
       return items.map(({ id }) => {
         const judgement = judged.get(id)!;
         details.set(id, detailOf(judgement));
@@ -35,7 +44,7 @@ export function teacherJudge(recipe: Recipe, folder: RunFolder, emit: RunContext
     const rubric = judging.rubric === undefined ? '' : ' with a rubric of its own';
     return [
       isLabeler ? `The labeler LLM itself (${name})` : `An LLM apart from the labeler (${name})`,
-      `by prompt ${judging.prompt}${rubric}`,
+      stage?.judges === undefined ? `by prompt ${judging.prompt}${rubric}` : `by the rubric of stage ${stage.judges}`,
       ...(judging.repeats > 1 ? [`median of ${judging.repeats} judgements`] : []),
     ]
       .join(', ')

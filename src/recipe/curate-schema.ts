@@ -18,7 +18,12 @@ const judgeRows = z.strictObject({
 });
 
 export const curateSchema = z.strictObject({
-  minScore: z.int().min(1).max(5).default(4).describe('Lowest judge score of a kept reformulation'),
+  minScore: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(4)
+    .describe('Lowest judge score of a kept reformulation, or answer of a judged stage of your own'),
   rules: z
     .array(z.string())
     .default([...CLEANING_RULES])

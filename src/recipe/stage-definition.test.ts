@@ -25,6 +25,12 @@ test.each([
   [GOOD.replace('type: object', 'type: objekt'), 'page', 'stages.page.response.type: '],
   [GOOD.replace('enum:', 'enumm:'), 'page', 'unknown keyword: "enumm"'],
   [GOOD.replace('{enum: [a, b]}', '{type: string}'), 'page', 'stages.page.response.properties.topic: a label has 2'],
+  [GOOD.replace('prompt: P', 'prompt: P, judge: {rubric: R}'), 'page', 'stages.page.judge: labels are held against'],
+  [
+    '{kind: text, prompt: P, judge: {rubric: R}}\n  page-judge: {kind: text, prompt: P}',
+    'page',
+    'stages.page.judge: its judgements are named page-judge',
+  ],
   [GOOD.replace('kind: label', 'kind: label, metrics: [distance]'), 'page', 'stages.page.metrics.0: distance needs'],
 ])('parseRecipe() says where a stage is wrong: %s as %s', (page, name, message) => {
   const parse = () => parseRecipe(recipe(page, name), 'r.yaml');

@@ -33,10 +33,23 @@ export const stageDefinition = z.strictObject({
       below: z.number().min(0).max(1).describe('Confidence under which a `label` field is left to someone else'),
     })
     .optional(),
+  judge: z
+    .strictObject({
+      rubric: z
+        .string()
+        .min(1)
+        .describe('What an answer is scored by, from 1 to 5; `text` only. Asked of the judge of the section `judge`'),
+    })
+    .optional(),
   maxTokens: z.int().positive().default(400).describe('Longest answer, in tokens'),
 });
 
 export type StageDefinition = z.output<typeof stageDefinition>;
+
+/** The name under which the judgements of a stage are collected. */
+export function ownJudgeName(stage: string): string {
+  return `${stage}-judge`;
+}
 
 interface Problem {
   path: (string | number)[];
@@ -48,7 +61,12 @@ export function stageProblems(stages: Readonly<Record<string, StageDefinition>>)
   return Object.entries(stages).flatMap(([name, definition]) => {
     const problems = BUILT_IN_STAGES.includes(name)
       ? [{ path: [], message: `${name} is a stage of the toolkit: choose another name` }]
-      : [...promptProblems(definition), ...responseProblems(definition), ...measureProblems(definition)];
+      : [
+          ...promptProblems(definition),
+          ...responseProblems(definition),
+          ...measureProblems(definition),
+          ...rubricProblems(name, definition, stages),
+        ];
     return problems.map(({ path, message }) => ({ path: ['stages', name, ...path], message }));
   });
 }
@@ -92,6 +110,21 @@ function measureProblems({ kind, response, metrics, abstain }: StageDefinition):
     problems.push({ path: ['metrics', at], message: 'distance needs a field whose values are numbers' });
   }
   return problems;
+}
+
+function rubricProblems(
+  name: string,
+  { kind, judge }: StageDefinition,
+  stages: Readonly<Record<string, StageDefinition>>,
+): Problem[] {
+  if (judge === undefined) return [];
+  if (kind === 'label') {
+    return [{ path: ['judge'], message: "labels are held against the teacher's: only text stages are judged" }];
+  }
+  const taken = ownJudgeName(name);
+  return taken in stages
+    ? [{ path: ['judge'], message: `its judgements are named ${taken}, which is a stage of the recipe: rename that` }]
+    : [];
 }
 
 /** The schema that answers are held against: those of a label stage have every property and no other. */

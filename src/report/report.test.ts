@@ -125,6 +125,43 @@ describe('writeReport()', () => {
     expect(read('#embeddings > p')[0]).toContain('Drawn: 3 of 9 documents.');
   });
 
+  it('draws accuracy by coverage of label stages, a field each, with its thresholds', async () => {
+    const point = (threshold: number, answered: number, accuracy: number) => ({
+      threshold,
+      answered,
+      accuracy,
+      accuracy_ci: [0.4, 1],
+    });
+    const rows = [
+      {
+        arm: 'student-w8a8',
+        model: 'q',
+        total: 8,
+        rate: 0.5,
+        abstention: { topic: [point(0, 1, 0.5), point(0.9, 0.25, 1)] },
+      },
+      { arm: 'teacher', model: 't', total: 8, rate: 1 },
+      {
+        arm: 'student',
+        model: 's',
+        total: 8,
+        rate: 0.5,
+        abstention: { topic: [point(0, 1, 0.625), { threshold: 0.5 }] },
+      },
+    ];
+    const table = { stage: 'page', judge: { kind: 'labels' }, reference: 'teacher', margin: 3, rows };
+    const { document, read } = await report('abstention', {}, ({ folder }) =>
+      writeFileSync(folder.table1, JSON.stringify([table])),
+    );
+    expect(document.querySelector('#table svg')?.getAttribute('aria-label')).toBe(
+      'Accuracy of topic by share of answers given: Student 62.5% of all answers; Student, W8A8 50.0% of all answers',
+    );
+    expect(read('#table details tbody tr')).toEqual([
+      'all100.0%, 62.5%40.0 to 100.0100.0%, 50.0%40.0 to 100.0',
+      '0.9–25.0%, 100.0%40.0 to 100.0',
+    ]);
+  });
+
   it('says what a run lacks that has only just begun', async () => {
     const { recipe } = makeRun(join(root, 'begun-recipe'));
     const folder = runFolder(join(root, 'begun'));

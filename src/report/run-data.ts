@@ -74,6 +74,17 @@ export interface StageTable {
   findings: string[];
   /** Measured without a judge: rows by name, with the mean of each arm in the order of `rows`. */
   measures: { name: string; means: ({ mean: number; interval: Interval | undefined } | undefined)[] }[];
+  /** Of label stages, a field each: what is right of the answers that each arm is sure of. */
+  abstention: AbstentionCurves[];
+}
+
+/** One field's curves, an arm each, by rising threshold. `answered` and `accuracy` are shares. */
+export interface AbstentionCurves {
+  field: string;
+  curves: {
+    arm: string;
+    points: { threshold: number; answered: number; accuracy: number; interval: Interval | undefined }[];
+  }[];
 }
 
 /** How many samples of a stage were made, kept and dropped, and why. */

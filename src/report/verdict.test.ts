@@ -11,6 +11,7 @@ function table(stage: string, ...rows: Partial<TableRow>[]): StageTable {
     warnings: [],
     findings: [],
     measures: [],
+    abstention: [],
     rows: rows.map((row) => ({ model: 'm', arm: 'student', total: 10, further: {}, ...row })),
   };
 }

@@ -41,14 +41,14 @@ export function ownStage(name: string, definition: StageDefinition): AnyStage {
         content: [
           delimited('document', document.text),
           MATERIAL,
-          filled(prompt, document),
+          filledPrompt(prompt, document),
           ...(guidelines === undefined ? [] : [guidelines.trim()]),
           format,
         ].join('\n\n'),
       },
     ],
     studentPrompt: ({ document }) => [
-      { role: 'user', content: `${studentDocument(document)}${filled(prompt, document)}` },
+      { role: 'user', content: `${studentDocument(document)}${filledPrompt(prompt, document)}` },
     ],
     parse: (response) => (check ? parseObject(response, read, check) : parseReformulation(response)),
     ...(schema ? { finished: firstObject } : {}),
@@ -58,7 +58,7 @@ export function ownStage(name: string, definition: StageDefinition): AnyStage {
 }
 
 /** The prompt with the document's own title and domain; nothing where it has none. */
-function filled(prompt: string, { title = '', domain = '' }: SourceDocument): string {
+export function filledPrompt(prompt: string, { title = '', domain = '' }: SourceDocument): string {
   const fields: Record<string, string> = { title, domain };
   return prompt.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, field: string) => fields[field] ?? whole).trim();
 }

@@ -72,6 +72,8 @@ export interface Stage<I, O> {
   readonly maxTokens: number;
   /** Answers are labels, measured against the teacher's instead of judged. */
   readonly labels?: StageLabels;
+  /** Of a judge by a rubric of the recipe's own: the stage whose answers it scores. */
+  readonly judges?: StageName;
   /** The teacher's sampling; default: the recipe's. */
   readonly temperature?: number;
 }

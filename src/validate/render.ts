@@ -2,12 +2,13 @@
 
 import type { JudgeReport } from '../judge/judge.ts';
 import type { Interval } from '../statistics/wilson.ts';
+import { abstentionGrids } from './render-abstention.ts';
 import type { StageTable, TableRow } from './table.ts';
 
 type Format = 'text' | 'markdown';
 
 /** Header and rows of cells; the first column is text, the others are numbers. */
-interface Grid {
+export interface Grid {
   header: string[];
   rows: string[][];
 }
@@ -23,7 +24,14 @@ function renderTable(table: StageTable, format: Format): string {
   const first = table.rows[0];
   const title = `Table 1, stage ${table.stage}: ${quantity(first?.total ?? 0, 'input')} of ${quantity(first?.documents ?? 0, 'document')}`;
   const mark = format === 'markdown' ? '## ' : '';
-  const grids = [scoreGrid(table), comparisonGrid(table), usableGrid(table), scaleGrid(table), measureGrid(table)];
+  const grids = [
+    scoreGrid(table),
+    comparisonGrid(table),
+    usableGrid(table),
+    scaleGrid(table),
+    measureGrid(table),
+    ...abstentionGrids(table),
+  ];
   return [
     `${mark}${title}`,
     wrap(judgeSentence(table.judge), format),
@@ -167,6 +175,11 @@ function notes(table: StageTable): string[] {
       .map((row) => `${row.arm}: about ${quantity(row.documents_needed!, 'more document')} would decide.`),
     ...(compared.length > 0
       ? [`Pass: the one-sided 95% bound of Diff lies above -${table.margin} points. p: sign flips of whole documents.`]
+      : []),
+    ...(table.rows.some((row) => row.abstention)
+      ? [
+          'If sure of: share of answers at least as sure as that, and how many of them are right; table1.json has every threshold.',
+        ]
       : []),
     ...(table.reliability ? table.reliability.sentences : []),
   ];

@@ -7,7 +7,7 @@ import { randomStream } from '../foundation/random.ts';
 import type { Judge } from '../judge/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStage } from '../stage/reformulate.ts';
-import type { GenreAudience, SourceDocument } from '../stage/stage.ts';
+import type { GenreAudience, Parsed, SourceDocument } from '../stage/stage.ts';
 import type { GenerationLine } from './generations.ts';
 import { PASSING_SCORE, type ScoredItem } from './scored-item.ts';
 import { pairsMeasures, reformulationMeasures } from './text-measures.ts';
@@ -24,17 +24,33 @@ export interface ScoringContext {
   onProgress(done: number, total: number): void;
 }
 
-/** Reformulations scored by the judge. An output that is no text (empty, a refusal) has no score and a reason. */
-export async function scoreReformulations(
+/** How the outputs of a judged stage are read and measured. */
+export interface JudgedTask {
+  /** What the judge is shown of a response, or why there is nothing to show. */
+  read(response: string): Parsed<string>;
+  measure(text: string, source: string): Record<string, number>;
+  /** A copy of the source is of no use, whatever its score. */
+  copyingSpoils: boolean;
+}
+
+const REFORMULATING: JudgedTask = {
+  read: reformulateStage.parse,
+  measure: reformulationMeasures,
+  copyingSpoils: true,
+};
+
+/** Outputs scored by the judge. One that is no answer (empty, a refusal, of the wrong form) has no score and a reason. */
+export async function scoreOutputs(
   lines: readonly GenerationLine[],
   documents: ReadonlyMap<string, SourceDocument>,
   judge: Judge,
   { seed, signal, onProgress }: ScoringContext,
+  { read, measure, copyingSpoils }: JudgedTask = REFORMULATING,
 ): Promise<ScoredItem[]> {
   const items = lines.map(({ arm, model, stage, doc_id, item, text, complete }): ScoredItem => {
     const source = documents.get(doc_id)!.text;
     const copied = copiedShare(text, source) > COPIED_LIMIT;
-    const measures = reformulationMeasures(text, source);
+    const measures = measure(text, source);
     return {
       arm,
       model,
@@ -50,7 +66,7 @@ export async function scoreReformulations(
     };
   });
   const judged = lines.flatMap((line, index) => {
-    const parsed = reformulateStage.parse(line.text);
+    const parsed = read(line.text);
     if (!parsed.ok) items[index]!.reason = parsed.reason;
     // The id says nothing of the arm, and the order mixes them.
     const id = sha256([seed, line.arm, line.item].join('\u0000')).slice(0, 16);
@@ -71,7 +87,8 @@ export async function scoreReformulations(
       if (detail?.expected !== undefined) item.expected = detail.expected;
       if (detail?.second !== undefined) item.second = detail.second;
       if (item.score === null) item.reason = NO_SCORE;
-      item.usable = item.score !== null && item.score >= PASSING_SCORE && !item.copied && item.complete === true;
+      const spoilt = copyingSpoils && item.copied;
+      item.usable = item.score !== null && item.score >= PASSING_SCORE && !spoilt && item.complete === true;
     }
     onProgress(start + chunk.length, mixed.length);
   }

@@ -3,6 +3,7 @@ import { recipeSchema } from '../recipe/schema.ts';
 import { learntStages } from '../stage/recipe-stages.ts';
 import type { GenerationLine } from './generations.ts';
 import { labelConfidence } from './label-confidence.ts';
+import { renderTables } from './render.ts';
 import { ownTable } from './score-own.ts';
 
 const recipe = recipeSchema.parse({
@@ -58,6 +59,20 @@ test('ownTable() counts equal answers, fields, what is far off and what is left 
   // scikit-learn: f1_score(['a','a','b','b'], ['a','b','b','none'], labels=['a','b'], average='macro').
   expect(means.topic_f1).toBeCloseTo((2 / 3 + 1 / 2) / 2, 12);
   expect(means).toMatchObject({ topic_answered: 0.5, topic_accuracy_if_answered: 1 });
+  // Sure of topic, and right: 0.9 yes, 0.8 yes, 0.4 no; the answer that cannot be read is sure of nothing.
+  const points = row!.abstention!.topic!.map(({ threshold, answered, accuracy }) => [threshold, answered, accuracy]);
+  expect(points).toEqual([
+    [0, 1, 0.5],
+    [0.4, 0.75, 2 / 3],
+    [0.5, 0.5, 1],
+    [0.6, 0.5, 1],
+    [0.7, 0.5, 1],
+    [0.8, 0.5, 1],
+    [0.9, 0.25, 1],
+  ]);
+  const text = renderTables([table], 'text');
+  expect(text).toMatch(/If sure of topic +student\nall +100% +50%\n>= 0\.5 +50% +100%\n/);
+  expect(text).toMatch(/\n>= 0\.9 +25% +100%\n\nIf sure of level /);
   expect(items.map(({ reason }) => reason)).toEqual([
     undefined,
     "another answer than the teacher's",

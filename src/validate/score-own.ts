@@ -5,6 +5,7 @@ import { randomStream } from '../foundation/random.ts';
 import type { JudgeReport } from '../judge/judge.ts';
 import type { LabelValue } from '../recipe/label-fields.ts';
 import type { AnyStage, StageLabels } from '../stage/stage.ts';
+import { type AbstentionPoint, abstentionCurve } from '../statistics/abstention-curve.ts';
 import { macroF1 } from '../statistics/macro-f1.ts';
 import type { GenerationLine } from './generations.ts';
 import type { MeasureMean } from './measure-means.ts';
@@ -25,14 +26,18 @@ export function ownTable(
     kind: stage.labels ? 'labels' : 'validity',
     description: stage.labels
       ? "No judge: an answer counts where every field is the teacher's. The teacher's own row is therefore full."
-      : 'No judge: an answer counts where it has the form the recipe asks for.',
+      : 'No judge: an answer counts where it has the form the recipe asks for. A rubric scores it where validate.judge.kind is teacher.',
   };
   const passes = (item: ScoredItem) => item.usable === true;
   const table = stageTable(stage.name, items, { ...options, judge, passes, scored: false });
-  if (!stage.labels?.metrics.includes('f1')) return { table, items };
+  const { labels } = stage;
+  if (labels === undefined) return { table, items };
   for (const row of table.rows) {
     const own = lines.filter(({ arm, model }) => arm === row.arm && model === row.model);
-    row.measures = { ...row.measures, ...fieldScores(stage, stage.labels, own, teacher, options) };
+    const scores = labels.metrics.includes('f1') ? fieldScores(stage, labels, own, teacher, options) : {};
+    row.measures = { ...row.measures, ...scores };
+    // The teacher's answers, and a server's, come without probabilities.
+    if (own.some(({ confidence }) => confidence)) row.abstention = fieldCurves(stage, labels, own, teacher);
   }
   return { table, items };
 }
@@ -72,8 +77,7 @@ function fieldMeasures(
       if (metrics.includes('distance') && ordered && value !== undefined)
         measures.push([`${name}_distance`, Math.abs(Number(value) - Number(wanted))]);
       if (confidence === undefined) return measures;
-      // An answer that cannot be read, or of which nothing is known, is no answer to rely on.
-      const sure = value === undefined ? 0 : (confidence[name] ?? 0);
+      const sure = sureness(value, confidence[name]);
       measures.push([`${name}_confidence`, sure]);
       if (abstainBelow === undefined) return measures;
       const answered = sure >= abstainBelow;
@@ -82,6 +86,36 @@ function fieldMeasures(
       return measures;
     }),
   );
+}
+
+/** Accuracy and coverage of each field at every threshold; an answer that cannot be read is none to rely on. */
+function fieldCurves(
+  stage: AnyStage,
+  { fields }: StageLabels,
+  lines: readonly GenerationLine[],
+  teacher: ReadonlyMap<string, unknown>,
+): Record<string, AbstentionPoint[]> {
+  const answers = lines.map(({ text, doc_id, confidence = {} }) => {
+    const parsed = stage.parse(text);
+    return { docId: doc_id, given: parsed.ok ? (parsed.value as Labels) : {}, confidence };
+  });
+  return Object.fromEntries(
+    fields.map(({ name }) => [
+      name,
+      abstentionCurve(
+        answers.map(({ docId, given, confidence }) => ({
+          docId,
+          confidence: sureness(given[name], confidence[name]),
+          right: given[name] === (teacher.get(docId) as Labels)[name],
+        })),
+      ),
+    ]),
+  );
+}
+
+/** An answer that cannot be read, or of which nothing is known, is no answer to rely on. */
+function sureness(value: LabelValue | undefined, confidence: number | undefined): number {
+  return value === undefined ? 0 : (confidence ?? 0);
 }
 
 /** `<field>_f1`: macro-F1 against the teacher's labels, with its interval over documents. */

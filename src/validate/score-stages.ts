@@ -1,7 +1,6 @@
 /** From the answers of all arms to scores, tables and what speaks for and against them. */
 
 import type { Collected } from '../collect/collected.ts';
-import { validationJudging } from '../collect/judges.ts';
 import { judgingReport } from '../collect/judging-report.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
@@ -16,11 +15,13 @@ import { collectedOutputs } from './collected-outputs.ts';
 import { contamination } from './contamination.ts';
 import { type FurtherScores, readFurtherScores } from './further-scores.ts';
 import type { GenerationLine } from './generations.ts';
+import { judgeModels } from './judge-models.ts';
 import { withPairsSpread } from './pairs-spread.ts';
 import { peoplesScores } from './ratings.ts';
 import { reliabilityOf } from './reliability.ts';
-import { scorePairs, scoreReformulations } from './score-outputs.ts';
+import { scoreOutputs, scorePairs } from './score-outputs.ts';
 import { ownTable } from './score-own.ts';
+import { ownJudgedTable } from './score-own-judged.ts';
 import type { ScoredItem } from './scored-item.ts';
 import { tableStages } from './stage-inputs.ts';
 import { type StageTable, stageTable } from './table.ts';
@@ -63,14 +64,17 @@ export async function scoreStages(
       continue;
     }
     if (!BUILT_IN_STAGES.includes(stage.name)) {
-      const answers = collected.answers.get(stage.name) ?? new Map<string, unknown>();
-      const own = ownTable(stage, outputs, answers, { margin, resamples, seed });
+      const answers = collected.answers.get(stage.name) ?? [];
+      const values = new Map([...answers].map(([docId, { value }]) => [docId, value]));
+      const own =
+        (await ownJudgedTable(stage, outputs, recipe, folder, collected, context)) ??
+        ownTable(stage, outputs, values, { margin, resamples, seed });
       tables.push(withCandidates(own.table, recipe));
       items.push(...own.items);
       continue;
     }
     const judge = await chooseJudge(recipe, folder, collected, context);
-    const scored = await scoreReformulations(outputs, collected.documents, judge, {
+    const scored = await scoreOutputs(outputs, collected.documents, judge, {
       seed,
       signal: context.signal,
       onProgress: (done, total) =>
@@ -128,23 +132,6 @@ function secondScores(items: readonly ScoredItem[]): FurtherScores | undefined {
 function repeatedItems(items: readonly ScoredItem[]) {
   const repeated = items.flatMap(({ doc_id, scores }) => (scores ? [{ docId: doc_id, scores }] : []));
   return repeated.length > 0 ? repeated : undefined;
-}
-
-function judgeModels(recipe: Recipe) {
-  const nameOf = (teacher: Recipe['teacher']) => (teacher.kind === 'openai' ? teacher.model : 'a recording');
-  const { teacher, judge } = recipe;
-  const own = validationJudging(recipe);
-  const settings = own.teacher ?? teacher;
-  const filter = judge.teacher ?? teacher;
-  return {
-    judge: nameOf(settings),
-    labeler: nameOf(teacher),
-    alsoFilters:
-      recipe.collect.stages.includes('judge') &&
-      nameOf(settings) === nameOf(filter) &&
-      own.prompt === judge.prompt &&
-      own.rubric === judge.rubric,
-  };
 }
 
 function repeatedScores({ texts, judgeTexts, judgements }: Collected) {

@@ -37,15 +37,17 @@ export function stageInputs(stage: AnyStage, recipe: Recipe, collected: Collecte
   const documents = validationDocuments(recipe, collected);
   if (!BUILT_IN_STAGES.includes(stage.name)) {
     // Without the teacher's answer there is nothing to hold the others against.
-    const answers = collected.answers.get(stage.name) ?? new Map<string, unknown>();
-    return documents
-      .filter(({ id }) => answers.has(id))
-      .map((document) => ({
+    return documents.flatMap((document) => {
+      const answer = collected.answers.get(stage.name)?.get(document.id);
+      if (answer === undefined) return [];
+      const { text, finishReason } = answer;
+      return {
         item: document.id,
         document,
         ...promptsOf(stage, document),
-        teacher: { text: stage.completion(answers.get(document.id)), complete: true },
-      }));
+        teacher: { text, complete: !stage.prose || complete(text, finishReason !== 'length') },
+      };
+    });
   }
   if (stage.unit === 'document') {
     return documents.map((document) => {

@@ -2,6 +2,7 @@
 
 import { randomStream } from '../foundation/random.ts';
 import type { JudgeReport } from '../judge/judge.ts';
+import type { AbstentionPoint } from '../statistics/abstention-curve.ts';
 import { holm } from '../statistics/holm.ts';
 import { mcnemarExact } from '../statistics/mcnemar.ts';
 import { nonInferiority, VERDICT_LEVEL, type Verdict } from '../statistics/non-inferiority.ts';
@@ -59,6 +60,8 @@ export interface TableRow {
   usable_p_value?: number;
   /** Means of what is measured without a judge (text-measures.ts), over the outputs it can be measured of. */
   measures?: Record<string, MeasureMean>;
+  /** Of a label stage, by field: what is right of the answers at least as sure as each threshold. */
+  abstention?: Record<string, AbstentionPoint[]>;
   /** Against the untrained model: what training brought. */
   gain_over_base?: { usable_diff: number; usable_diff_ci: Interval; usable_p_value: number };
 }

@@ -101,21 +101,24 @@ export function requestGroups(stage: AnyStage, parts: GroupParts): RequestGroup[
 }
 
 function askedIn(stage: AnyStage, { material, labeler }: GroupParts): Asked[] {
-  const { judges, judgeTexts, teacher } = material;
-  if (stage.name !== judgeStage.name) {
+  const { judges, ownJudges, judgeTexts, teacher } = material;
+  const own = stage.judges === undefined ? undefined : ownJudges.get(stage.judges);
+  if (stage.name !== judgeStage.name && own === undefined) {
     const perDocument = stage.unit === 'document' ? 1 : PAIRS_PER_DOCUMENT;
     const others = stage.unit === 'text' ? judgeTexts.length : 0;
     return [{ model: teacher.name, settings: labeler, stage, perDocument, others }];
   }
+  // Stages of one's own have one answer a document, and no canaries.
+  const texts = own ? { perDocument: 1, others: 0 } : { perDocument: PAIRS_PER_DOCUMENT, others: judgeTexts.length };
   const ofJudge = (judge: LlmJudge, canaries: number): Asked => ({
     model: judge.name,
     settings: judge.settings,
     judge,
     stage: judge.stage as Asked['stage'],
-    perDocument: PAIRS_PER_DOCUMENT * judge.repeats,
-    others: judgeTexts.length * judge.repeats + canaries,
+    perDocument: texts.perDocument * judge.repeats,
+    others: texts.others * judge.repeats + canaries,
   });
-  const { first, second, canaries } = judges;
+  const { first, second, canaries } = own ? { ...own, canaries: 0 } : judges;
   return [ofJudge(first, canaries), ...(second ? [ofJudge(second, 0)] : [])];
 }
 
@@ -152,7 +155,7 @@ function groupOf(stage: AnyStage, asked: Asked, parts: GroupParts, reader: Respo
   const unknown = total - known;
   const wholes = new Set([...material.documents.keys()].map(documentOf)).size;
   const documents = unknown > 0 ? Math.max(waiting.size, wholes - answers.size, 1) : waiting.size;
-  if (previews.length === 0 && parts.previews > 0) previews.push(...standIns(asked, parts));
+  if (previews.length === 0 && parts.previews > 0) previews.push(...standIns(stage, asked, parts));
   return {
     stage: stage.name,
     model: asked.model,
@@ -195,10 +198,11 @@ function addAnswer(
 }
 
 /** Requests as they will look, where what they are about is not written yet. */
-function standIns({ stage }: Asked, { material, previews }: GroupParts): Preview[] {
+function standIns({ judges: writer = 'reformulate' }: AnyStage, { stage }: Asked, parts: GroupParts): Preview[] {
+  const { material, previews } = parts;
   return [...material.documents.values()].slice(0, previews).map((document) => {
     const pair = { genre: '(a genre that `pairs` proposes)', audience: '(an audience that `pairs` proposes)' };
-    const messages = stage.teacherPrompt({ document, pair, text: '(a text that `reformulate` writes)' });
+    const messages = stage.teacherPrompt({ document, pair, text: `(a text that \`${writer}\` writes)` });
     return { item: document.id, messages, standIn: true };
   });
 }

@@ -6,6 +6,7 @@ import type { Material } from '../../collect/collected.ts';
 import { judgesOf, type LlmJudge, validationJudging } from '../../collect/judges.ts';
 import type { RunFolder } from '../../foundation/run-folder.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { ownJudgeStage } from '../../stage/own-judge.ts';
 import { reformulateStage } from '../../stage/reformulate.ts';
 import type { AnyStage, SourceDocument } from '../../stage/stage.ts';
 import { CANARIES } from '../../validate/canaries.ts';
@@ -39,17 +40,24 @@ export async function validationGroups(
         return groupOf({ ...asked, maxTokens: stage.maxTokens, prompt }, outputs(stage), used, count, []);
       });
   });
-  const judged = stages.find(({ name }) => name === reformulateStage.name);
-  if (judged === undefined || recipe.validate.judge.kind !== 'teacher') return servers;
-  const judges = await judgesOf(validationJudging(recipe), recipe.teacher);
-  const texts = armsOf(recipe, judged.name) * outputs(judged) + Math.min(CANARIES, outputs(judged));
-  const ofJudge = ({ name, settings, stage, repeats }: LlmJudge): RequestGroup => {
-    const same = collected.find((one) => one.stage === stage.name && one.model === name);
-    const prompt: AnyStage['teacherPrompt'] = (input) => stage.teacherPrompt(input);
-    const asked = { stage: 'validate: judge', model: name, settings, maxTokens: stage.maxTokens, prompt };
-    return groupOf(asked, texts * repeats, used, count, same?.answers ?? []);
-  };
-  return [...servers, ofJudge(judges.first), ...(judges.second ? [ofJudge(judges.second)] : [])];
+  if (recipe.validate.judge.kind !== 'teacher') return servers;
+  const groups: RequestGroup[] = [];
+  for (const judged of stages) {
+    const definition = recipe.stages[judged.name];
+    const rubric = definition && ownJudgeStage(judged.name, definition);
+    if (judged.name !== reformulateStage.name && rubric === undefined) continue;
+    const canaries = rubric ? 0 : Math.min(CANARIES, outputs(judged));
+    const texts = armsOf(recipe, judged.name) * outputs(judged) + canaries;
+    const judges = await judgesOf(validationJudging(recipe), recipe.teacher, rubric);
+    const ofJudge = ({ name, settings, stage, repeats }: LlmJudge): RequestGroup => {
+      const same = collected.find((one) => one.stage === stage.name && one.model === name);
+      const prompt: AnyStage['teacherPrompt'] = (input) => stage.teacherPrompt(input);
+      const asked = { stage: `validate: ${stage.name}`, model: name, settings, maxTokens: stage.maxTokens, prompt };
+      return groupOf(asked, texts * repeats, used, count, same?.answers ?? []);
+    };
+    groups.push(ofJudge(judges.first), ...(judges.second ? [ofJudge(judges.second)] : []));
+  }
+  return [...servers, ...groups];
 }
 
 /** Rows of a stage's table: own students stand in it once each, everything else once. */

@@ -3,7 +3,7 @@
 import type { RunFolder } from '../../foundation/run-folder.ts';
 import { orderArms } from '../arms.ts';
 import { isObject, type JsonObject, type Note, numberAt, readJson, textAt } from '../read-artifact.ts';
-import type { Interval, JudgeFacts, StageTable, TableRow } from '../run-data.ts';
+import type { AbstentionCurves, Interval, JudgeFacts, StageTable, TableRow } from '../run-data.ts';
 
 /** The fields that have a place of their own in the page. */
 const ROW_FIELDS: ReadonlySet<string> = new Set(
@@ -48,7 +48,36 @@ function readStage(object: JsonObject): StageTable {
     name: name.replaceAll('_', ' '),
     means: measured.map((one) => meanAt(one, name)),
   }));
-  return { stage: textAt(object, 'stage') ?? 'stage', judge: readJudge(judge), rows, warnings, findings, measures };
+  return {
+    stage: textAt(object, 'stage') ?? 'stage',
+    judge: readJudge(judge),
+    rows,
+    warnings,
+    findings,
+    measures,
+    abstention: readAbstention(object, order),
+  };
+}
+
+/** Curves by field, arms in reading order; points that lack a number are left out. */
+function readAbstention(object: JsonObject, order: readonly string[]): AbstentionCurves[] {
+  const arms = objectsAt(object, 'rows')
+    .map((row) => ({ arm: textAt(row, 'arm') ?? 'unknown', byField: isObject(row.abstention) ? row.abstention : {} }))
+    .sort((a, b) => order.indexOf(a.arm) - order.indexOf(b.arm));
+  const fields = [...new Set(arms.flatMap(({ byField }) => Object.keys(byField)))];
+  return fields.map((field) => ({
+    field,
+    curves: arms.flatMap(({ arm, byField }) => {
+      const points = objectsAt(byField, field).flatMap((point) => {
+        const [threshold, answered, accuracy] = ['threshold', 'answered', 'accuracy'].map((name) =>
+          numberAt(point, name),
+        );
+        if (threshold === undefined || answered === undefined || accuracy === undefined) return [];
+        return [{ threshold, answered, accuracy, interval: intervalAt(point, 'accuracy_ci') }];
+      });
+      return points.length > 0 ? [{ arm, points }] : [];
+    }),
+  }));
 }
 
 const armKey = ({ arm, model }: JsonObject) => `${arm}\u0000${model ?? ''}`;

@@ -5,6 +5,7 @@ import { html, type Markup } from '../markup.ts';
 import { ABSENT, percent, percentInterval, points, pointsInterval, quantity } from '../number-format.ts';
 import type { ReportData, StageTable, TableRow } from '../run-data.ts';
 import { deployedRow } from '../verdict.ts';
+import { abstentionBlock } from './abstention-block.ts';
 import { judgeDetails, judgeLines } from './judge-block.ts';
 import { measuresBlock, reliabilityBlock } from './reliability-block.ts';
 import { scaleTable } from './scale-table.ts';
@@ -67,6 +68,7 @@ function stageTable(table: StageTable): Markup {
   ${judgeLines(table.judge)}
   ${columnGroups(table).map((columns) => dataTable(table, columns))}
   ${scaleTable(table)}
+  ${abstentionBlock(table)}
   ${reliabilityBlock(table)}
   ${judgeDetails(table.judge)}
   ${measuresBlock(table)}
