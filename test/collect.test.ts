@@ -115,7 +115,7 @@ describe('collect()', () => {
   });
 
   it('never has more requests in flight than the recipe allows', async () => {
-    const server = await serve(() => ({ kind: 'slow', ms: 5 }));
+    const server = await serve(() => ({ kind: 'slow', ms: 30 }));
     const recipe = smallRecipe('openai');
     await collect({ ...recipe, collect: { ...recipe.collect, concurrency: 3 } }, newRun(), recordingContext().context);
     expect(server.mostAtOnce()).toBe(3);

@@ -7,6 +7,7 @@ import { errorMessage, UserError } from '../foundation/errors.ts';
 import { freeMemory } from '../foundation/free-memory.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
+import { providerSettings } from '../teacher/provider-settings.ts';
 
 export interface Check {
   name: string;
@@ -119,19 +120,28 @@ function corpusCheck(path: string): Check {
 
 function teacherChecks(teacher: Recipe['teacher'], env: NodeJS.ProcessEnv): Check[] {
   if (teacher.kind === 'recorded') return [{ ...fileCheck('Teacher', teacher.folder), name: 'Teacher (a recording)' }];
-  const { apiKeyEnv, baseUrlEnv } = teacher;
+  return providerSettings(teacher).flatMap(({ name, settings }) =>
+    settings.kind === 'openai' ? serverChecks(settings, env, name === undefined ? '' : ` of ${name}`) : [],
+  );
+}
+
+function serverChecks(
+  { apiKeyEnv, baseUrlEnv }: { apiKeyEnv: string; baseUrlEnv: string },
+  env: NodeJS.ProcessEnv,
+  whose: string,
+): Check[] {
   const key: Check = env[apiKeyEnv]
-    ? { name: 'Key', state: 'ok', found: `${apiKeyEnv} is set` }
+    ? { name: `Key${whose}`, state: 'ok', found: `${apiKeyEnv} is set` }
     : {
-        name: 'Key',
+        name: `Key${whose}`,
         state: 'fail',
         found: `${apiKeyEnv} is not set`,
         advice: `export ${apiKeyEnv}=...; any text for servers without keys`,
       };
   const url: Check = env[baseUrlEnv]
-    ? { name: 'Server', state: 'ok', found: env[baseUrlEnv] }
+    ? { name: `Server${whose}`, state: 'ok', found: env[baseUrlEnv] }
     : {
-        name: 'Server',
+        name: `Server${whose}`,
         state: 'warn',
         found: `${baseUrlEnv} is not set: https://api.openai.com/v1`,
         advice: `export ${baseUrlEnv}=http://... for another one`,

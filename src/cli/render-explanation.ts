@@ -21,7 +21,7 @@ export function renderExplanation(explanation: Explanation, full: boolean): stri
       return `Sample ${sample.id} of ${sample.stage} (${facts.filter(Boolean).join(', ')}): ${decision}${why}`;
     }),
     ...scores.map(({ text_id, score, analysis }) => section(`Judged ${text_id}: score ${score}`, cut(analysis))),
-    usd > 0 ? `Price of all of it: $${usd.toFixed(4)}` : undefined,
+    usd > 0 ? `Price of all of it: $${usd.toFixed(4)}${byModel(calls)}` : undefined,
     note ?? undefined,
   ];
   return `${parts.filter((part) => part !== undefined && part !== null).join('\n\n')}\n`;
@@ -32,11 +32,23 @@ function renderCall(call: Explanation['calls'][number], cut: (text: string) => s
   const tokens =
     call.prompt_tokens === null ? '' : `, ${count(call.prompt_tokens)} + ${count(call.completion_tokens ?? 0)} tokens`;
   const price = call.usd === null ? '' : `, $${call.usd.toFixed(4)}`;
-  const head = `${call.stage} ${call.item} to ${call.model ?? 'unknown'}: ${call.state}${sent}${tokens}${price}`;
+  const head = `${call.stage} ${call.item} to ${askedName(call)}: ${call.state}${sent}${tokens}${price}`;
   const messages = (call.messages ?? []).map((message) => section(`${message.role}:`, cut(message.content)));
   const answer = call.text === null ? undefined : section('answer:', cut(call.text));
   const failure = call.failure === null ? undefined : `failure: ${call.failure}`;
   return [head, ...messages, answer, failure].filter((part) => part !== undefined).join('\n');
+}
+
+function askedName({ model, provider }: Explanation['calls'][number]): string {
+  return `${model ?? 'unknown'}${provider ? ` at ${provider}` : ''}`;
+}
+
+/** The price by who was paid, where there are several. */
+function byModel(calls: Explanation['calls']): string {
+  const paid = new Map<string, number>();
+  for (const call of calls) if (call.usd) paid.set(askedName(call), (paid.get(askedName(call)) ?? 0) + call.usd);
+  const parts = [...paid].map(([name, usd]) => `${name} $${usd.toFixed(4)}`);
+  return parts.length > 1 ? ` (${parts.join(', ')})` : '';
 }
 
 function section(heading: string, body: string): string {

@@ -106,9 +106,9 @@ function renderCommands(status: RunStatus): string {
 }
 
 function renderSpend(spend: readonly Spend[]): string {
-  const rows = spend.map(({ stage, model, responses, promptTokens, completionTokens, usd, unpriced }) => [
+  const rows = spend.map(({ stage, model, provider, responses, promptTokens, completionTokens, usd, unpriced }) => [
     stage,
-    model,
+    provider === undefined ? model : `${model} at ${provider}`,
     count(responses),
     count(promptTokens),
     count(completionTokens),

@@ -3,16 +3,18 @@
  * process that goes on after a kill finds the job, by its id or by the key in its metadata, and never makes it again.
  */
 
-import { InterruptedError, UserError } from '../foundation/errors.ts';
+import { InterruptedError } from '../foundation/errors.ts';
 import { contentHash } from '../foundation/hash.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { OpenBatch } from '../store/ledger-index.ts';
 import { callWithRetries } from '../teacher/ask-with-retries.ts';
 import { usdAtMost } from '../teacher/price.ts';
 import { type BatchClient, type BatchResult, type BatchState, TeacherFailure } from '../teacher/teacher.ts';
-import { type AskerParts, head, responseLine, stopError } from './ask-lines.ts';
-import { Budget } from './budget.ts';
+import { failureLine, head, responseLine, stamp } from './ask-lines.ts';
+import type { Asking } from './asking.ts';
 import type { Job } from './job.ts';
+import type { Ticket } from './job-queue.ts';
+import type { Provider } from './provider.ts';
 
 /** Of one batch, whose requests are all in memory; OpenAI takes 50,000 and 200 MB. */
 const MOST_REQUESTS = 20_000;
@@ -29,107 +31,126 @@ const LINES_A_SYNC = 200;
 const TOO_MUCH_QUEUED = 'token_limit_exceeded';
 
 /**
- * Asks all `jobs`, batch after batch; those of batches that are under way are waited for. Requests that fail in passing or expire go
- * into the next batch, up to `collect.maxAttempts` times.
- *
- * @throws InterruptedError when stopped: the batch goes on at the provider, and the same command fetches its results;
- *   UserError when going on is pointless (key, quota, a batch refused as a whole)
+ * Waits for the batches of earlier processes, then asks what the queue has, batch after batch. Requests that fail in passing or expire
+ * go into the next batch, up to `collect.maxAttempts` times. Where the provider fails for good it is set aside; what a batch of
+ * it still holds is nobody else's, and the same command fetches it later.
  */
-export async function askByBatch(jobs: Iterable<Job>, parts: AskerParts, client: BatchClient): Promise<void> {
-  const asker = new BatchAsker(parts, client);
+export async function askByBatch(provider: Provider, asking: Asking, client: BatchClient): Promise<void> {
+  const asker = new BatchAsker(provider, asking, client);
   try {
-    await asker.askAll(jobs);
+    await asker.askAll();
   } catch (error) {
-    if (parts.signal.aborted) {
-      throw new InterruptedError('Collecting was stopped; its batch goes on, and the same command fetches the results');
-    }
-    throw error instanceof TeacherFailure ? stopError(parts.teacher, error) : error;
+    if (asking.stop.aborted || !(error instanceof TeacherFailure)) throw error;
+    await asking.setAside(provider, error.message);
+    await asker.giveBack(error.message);
   }
 }
 
 interface RunningBatch {
   key: string;
   structured: boolean;
-  jobs: Map<string, Job>;
+  tickets: Map<string, Ticket>;
 }
 
 class BatchAsker {
-  readonly #parts: AskerParts;
+  readonly #provider: Provider;
+  readonly #asking: Asking;
   readonly #client: BatchClient;
-  readonly #budget: Budget;
   readonly #held = new Map<string, number>();
-  readonly #tries = new Map<string, number>();
+  /** Those of the queue that are neither answered nor given up. */
+  readonly #own = new Map<string, Ticket>();
   #structured: boolean;
   #most = MOST_REQUESTS;
 
-  constructor(parts: AskerParts, client: BatchClient) {
-    const { teacher } = parts.recipe;
-    this.#parts = parts;
+  constructor(provider: Provider, asking: Asking, client: BatchClient) {
+    const { settings } = provider;
+    this.#provider = provider;
+    this.#asking = asking;
     this.#client = client;
-    this.#budget = new Budget(parts.recipe, parts.ledger.index);
-    this.#structured = teacher.kind === 'openai' && teacher.structured;
+    this.#structured = settings.kind === 'openai' && settings.structured;
+    for (const { tickets } of asking.heldBy(provider)) for (const [key, ticket] of tickets) this.#own.set(key, ticket);
   }
 
-  async askAll(jobs: Iterable<Job>): Promise<void> {
-    const { ledger, teacher } = this.#parts;
-    const underWay = [...ledger.index.batches.values()]
-      .filter(({ model }) => model === teacher.name)
-      .map((batch) => ({ batch, keys: new Set(batch.keys), jobs: new Map<string, Job>() }));
-    const claimed = new Set<string>();
-    let next: Job[] = [];
-    let bytes = 0;
-    for (const job of jobs) {
-      const { key } = job.request;
-      if (claimed.has(key)) continue;
-      claimed.add(key);
-      const holder = underWay.find(({ keys }) => keys.has(key));
-      if (holder !== undefined) {
-        holder.jobs.set(key, job);
-        continue;
-      }
-      next.push(job);
-      bytes += JSON.stringify(job.request.messages).length;
-      if (next.length < this.#most && bytes < MOST_BYTES) continue;
-      next = await this.#submit(next);
-      bytes = 0;
+  async askAll(): Promise<void> {
+    let next: Ticket[] = [];
+    for (const { batch, tickets } of this.#asking.heldBy(this.#provider)) {
+      next.push(...(await this.#asking.track(this.#goOn(batch, tickets))));
     }
-    for (const { batch, jobs } of underWay) if (jobs.size > 0) next.push(...(await this.#goOn(batch, jobs)));
-    while (next.length > 0) next = await this.#submit(next);
+    for (;;) {
+      next = await this.#fill(next);
+      if (next.length === 0) return;
+      next = await this.#asking.track(this.#submit(next));
+    }
   }
 
-  /** Asks the first of `jobs` in one batch. Returns what is still to be asked. */
-  async #submit(jobs: readonly Job[]): Promise<Job[]> {
-    const { ledger, recipe, signal } = this.#parts;
-    if (signal.aborted) throw new InterruptedError();
-    const chosen = new Map<string, Job>();
-    for (const job of jobs.slice(0, this.#most)) {
-      const most = usdAtMost(job.request, recipe.teacher, true) ?? 0;
-      if (!this.#budget.reserve(most)) break;
-      this.#held.set(job.request.key, most);
-      chosen.set(job.request.key, job);
+  /** Leaves what is not in an open batch to the other providers. */
+  async giveBack(reason: string): Promise<void> {
+    const { ledger } = this.#asking.parts;
+    const inBatches = new Set([...ledger.index.batches.values()].flatMap(({ keys }) => keys));
+    for (const [key, ticket] of this.#own) {
+      if (inBatches.has(key)) this.#asking.leave(this.#provider);
+      else await this.#asking.giveBack(ticket, this.#provider, reason);
     }
-    if (chosen.size === 0) throw this.#budget.error();
+  }
+
+  /** As many jobs as a batch holds, `tickets` first. Waits only where there are none at all. */
+  async #fill(tickets: Ticket[]): Promise<Ticket[]> {
+    const { queue } = this.#asking;
+    const bytesOf = ({ job }: Ticket) => JSON.stringify(job.request.messages).length;
+    let bytes = tickets.reduce((sum, ticket) => sum + bytesOf(ticket), 0);
+    while (tickets.length < this.#most && bytes < MOST_BYTES) {
+      const ticket = tickets.length === 0 ? await queue.take(this.#provider) : queue.takeNow(this.#provider);
+      if (ticket === undefined) break;
+      this.#own.set(ticket.job.request.key, ticket);
+      tickets.push(ticket);
+      bytes += bytesOf(ticket);
+    }
+    return tickets;
+  }
+
+  /** Asks the first of `tickets` in one batch. Returns what is still to be asked. */
+  async #submit(tickets: readonly Ticket[]): Promise<Ticket[]> {
+    const { parts, budget, stop } = this.#asking;
+    const { ledger } = parts;
+    if (stop.aborted) throw new InterruptedError();
+    const chosen = new Map<string, Ticket>();
+    for (const ticket of tickets.slice(0, this.#most)) {
+      const { request } = ticket.job;
+      const most = usdAtMost(request, this.#provider.settings, true) ?? 0;
+      const reserved = chosen.size === 0 ? await this.#asking.reserve(most) : budget.reserve(most);
+      if (!reserved) break;
+      this.#held.set(request.key, most);
+      chosen.set(request.key, ticket);
+    }
+    if (chosen.size === 0) throw budget.error();
     const keys = [...chosen.keys()];
     const structured = this.#structured;
-    const key = contentHash({ keys, after: ledger.index.endedBatches });
+    const { name } = this.#provider;
+    const key = contentHash({
+      keys,
+      after: ledger.index.endedBatches,
+      ...(name === undefined ? {} : { provider: name }),
+    });
     await Promise.all([
       ledger.append({ type: 'batch', key, step: 'planned', ...this.#stamp(), keys, structured }),
-      ...[...chosen.values()].map((job) => this.#sent(job, key)),
+      ...[...chosen.values()].map((ticket) => this.#sent(ticket, key)),
     ]);
-    const id = await this.#create({ key, structured, jobs: chosen });
+    const batch = { key, structured, tickets: chosen };
+    const id = await this.#create(batch);
     await ledger.append({ type: 'batch', key, step: 'created', ...this.#stamp(), id });
-    return [...(await this.#harvest({ key, structured, jobs: chosen }, id)), ...jobs.slice(chosen.size)];
+    return [...(await this.#harvest(batch, id)), ...tickets.slice(chosen.size)];
   }
 
   /** Goes on with a batch of an earlier process. Returns what is to be asked again. */
-  async #goOn(batch: OpenBatch, jobs: Map<string, Job>): Promise<Job[]> {
-    const { ledger } = this.#parts;
-    for (const key of jobs.keys()) {
+  async #goOn(batch: OpenBatch, tickets: Map<string, Ticket>): Promise<Ticket[]> {
+    const { parts, budget } = this.#asking;
+    const { ledger } = parts;
+    for (const key of tickets.keys()) {
       const most = ledger.index.open.get(key)?.usdAtMost ?? 0;
       this.#held.set(key, most);
-      this.#budget.resume(most);
+      budget.resume(most);
     }
-    const running = { ...batch, jobs };
+    const running = { ...batch, tickets };
     const id = batch.id ?? (await this.#call(() => this.#client.find(batch.key, batch.plannedAt)));
     if (id === undefined) return this.#end(running, 'never created', 'the batch was not created');
     if (batch.id === undefined) {
@@ -139,32 +160,41 @@ class BatchAsker {
   }
 
   /** A creation that may have gone through is looked for before it is repeated. */
-  #create({ key, structured, jobs }: RunningBatch): Promise<string> {
-    const requests = [...jobs.values()].map(({ request }) => request);
-    const since = this.#parts.now().toISOString();
+  async #create(batch: RunningBatch): Promise<string> {
+    const { key, structured, tickets } = batch;
+    const requests = [...tickets.values()].map(({ job }) => job.request);
+    const since = this.#asking.parts.now().toISOString();
     let mayExist = false;
-    return this.#call(async () => {
-      const found = mayExist ? await this.#client.find(key, since) : undefined;
-      mayExist = true;
-      return found ?? this.#client.create(key, requests, structured);
-    });
+    try {
+      return await this.#call(async () => {
+        const found = mayExist ? await this.#client.find(key, since) : undefined;
+        mayExist = true;
+        return found ?? this.#client.create(key, requests, structured);
+      });
+    } catch (error) {
+      // Refused before it was made: its requests are free for others.
+      if (error instanceof TeacherFailure && error.scope === 'stop')
+        await this.#end(batch, 'never created', error.message);
+      throw error;
+    }
   }
 
-  async #harvest(batch: RunningBatch, id: string): Promise<Job[]> {
+  async #harvest(batch: RunningBatch, id: string): Promise<Ticket[]> {
     const { outcome, files, problem } = await this.#ended(id);
-    const requests = new Map([...batch.jobs].map(([key, { request }]) => [key, request]));
+    const { ledger } = this.#asking.parts;
+    const requests = new Map([...batch.tickets].map(([key, { job }]) => [key, job.request]));
     const handled = new Set<string>();
-    const again: Job[] = [];
+    const again: Ticket[] = [];
     let stop: TeacherFailure | undefined;
     const writing: Promise<unknown>[] = [];
     for (const file of files) {
       await this.#call(async () => {
         for await (const result of this.#client.results(file, requests)) {
-          if (handled.has(result.key) || this.#parts.ledger.index.responses.has(result.key)) continue;
+          if (handled.has(result.key) || ledger.index.responses.has(result.key)) continue;
           handled.add(result.key);
-          const job = batch.jobs.get(result.key)!;
+          const ticket = batch.tickets.get(result.key)!;
           if (result.outcome instanceof TeacherFailure && result.outcome.scope === 'stop') stop = result.outcome;
-          writing.push(this.#keep(job, result, batch).then((retry) => void (retry && again.push(job))));
+          writing.push(this.#keep(ticket, result, batch).then((retry) => void (retry && again.push(ticket))));
           if (writing.length >= LINES_A_SYNC) await Promise.all(writing.splice(0));
         }
       });
@@ -174,88 +204,93 @@ class BatchAsker {
     const refused = outcome === 'failed' && problem !== undefined && problem.code !== TOO_MUCH_QUEUED;
     again.push(...(await this.#end(batch, outcome, problem?.message ?? `the batch ended (${outcome}) without it`)));
     if (stop !== undefined) throw stop;
-    if (refused) {
-      throw new UserError(
-        `Cannot go on asking teacher ${this.#parts.teacher.name}: it refused the batch ${id}: ${problem.message}`,
-        'Mend that, or set teacher.batch to false, then run the same command again',
-      );
-    }
+    if (refused) throw new TeacherFailure(`it refused the batch ${id}: ${problem.message}`, 'stop');
     return again;
   }
 
   async #ended(id: string): Promise<BatchState> {
-    const { signal, wait } = this.#parts;
+    const { stop, parts } = this.#asking;
     for (let ms = FIRST_POLL_MS; ; ms = Math.min(LONGEST_POLL_MS, ms * 1.5)) {
       const state = await this.#call(() => this.#client.state(id));
       if (state.ended) return state;
-      await wait(ms, signal);
+      await parts.wait(ms, stop);
     }
   }
 
   /** Writes a result down; tells whether its request is to be asked again. */
-  async #keep(job: Job, { outcome }: BatchResult, batch: RunningBatch): Promise<boolean> {
-    if (outcome instanceof TeacherFailure) return this.#fail(job, outcome, batch);
+  async #keep(ticket: Ticket, { outcome }: BatchResult, batch: RunningBatch): Promise<boolean> {
+    if (outcome instanceof TeacherFailure) return this.#fail(ticket, outcome, batch);
+    const { parts, queue } = this.#asking;
+    const { job } = ticket;
     const structured = batch.structured && job.request.schema !== undefined;
-    const line = responseLine(job, { ...outcome, structured }, this.#parts, batch.key);
-    await this.#parts.ledger.append(line);
+    const line = responseLine(job, { ...outcome, structured }, this.#provider, parts, batch.key);
+    await parts.ledger.append(line);
     this.#settle(job, line.usd ?? 0);
-    this.#parts.onResponse(job, line);
+    this.#own.delete(job.request.key);
+    queue.done();
+    parts.onResponse(job, line);
     return false;
   }
 
-  async #fail(job: Job, failure: TeacherFailure, batch: RunningBatch): Promise<boolean> {
+  async #fail(ticket: Ticket, failure: TeacherFailure, batch: RunningBatch): Promise<boolean> {
+    const { job, tries } = ticket;
     const { key, schema } = job.request;
-    const { ledger, recipe, onFailure } = this.#parts;
-    const tries = (this.#tries.get(key) ?? 0) + 1;
-    this.#tries.set(key, tries);
+    const { ledger, recipe } = this.#asking.parts;
+    const attempts = (tries.get(this.#provider) ?? 0) + 1;
+    tries.set(this.#provider, attempts);
     // It may be the schema that was refused: the next batch goes without, and tells.
     const schemaRefused = failure.badRequest && batch.structured && schema !== undefined;
     if (schemaRefused) this.#structured = false;
-    const final = failure.scope === 'refuse' && !schemaRefused;
-    const retry = failure.scope !== 'stop' && !final && tries < recipe.collect.maxAttempts;
     this.#settle(job, failure.possiblyCharged ? this.#held.get(key)! : 0);
-    await ledger.append({
-      type: 'failure',
-      ...head(job, this.#parts),
-      reason: failure.message,
-      attempts: tries,
-      final,
-      ...(failure.possiblyCharged ? { lost: true } : {}),
-    });
-    if (!retry) onFailure(job, failure.message);
-    return retry;
+    // Where the provider failed for good, the job is given back with the others that it still has.
+    const mayRetry = failure.scope === 'retry' || schemaRefused;
+    if (failure.scope === 'stop' || (mayRetry && attempts < recipe.collect.maxAttempts)) {
+      await ledger.append(failureLine(job, failure, this.#provider, this.#asking.parts, { attempts }));
+      return true;
+    }
+    this.#own.delete(key);
+    // Refused with its schema, and no try left without: a later run may have better luck.
+    const passing = schemaRefused ? new TeacherFailure(failure.message, 'retry') : failure;
+    await this.#asking.fail(ticket, passing, this.#provider, attempts);
+    return false;
   }
 
   /** Ends a batch. Requests without a result were not answered, and not charged. */
-  async #end(batch: RunningBatch, outcome: string, reason: string): Promise<Job[]> {
-    const { ledger } = this.#parts;
-    const without = [...batch.jobs.values()].filter(({ request }) => ledger.index.open.has(request.key));
+  async #end(batch: RunningBatch, outcome: string, reason: string): Promise<Ticket[]> {
+    const { ledger } = this.#asking.parts;
+    const without = [...batch.tickets.values()].filter(({ job }) => ledger.index.open.has(job.request.key));
     const retries = await Promise.all(
-      without.map((job) => this.#fail(job, new TeacherFailure(reason, 'retry'), batch)),
+      without.map((ticket) => this.#fail(ticket, new TeacherFailure(reason, 'retry'), batch)),
     );
     await ledger.append({ type: 'batch', key: batch.key, step: 'ended', ...this.#stamp(), outcome });
     return without.filter((_, i) => retries[i]);
   }
 
   #settle({ request }: Job, usd: number): void {
-    this.#budget.settle(this.#held.get(request.key) ?? 0, usd);
+    this.#asking.budget.settle(this.#held.get(request.key) ?? 0, usd);
     this.#held.delete(request.key);
   }
 
-  #sent(job: Job, batch: string): Promise<void> {
+  #sent({ job, tries }: Ticket, batch: string): Promise<void> {
+    const { parts } = this.#asking;
     const most = this.#held.get(job.request.key)!;
-    const attempt = (this.#tries.get(job.request.key) ?? 0) + 1;
+    const attempt = (tries.get(this.#provider) ?? 0) + 1;
     const price = most > 0 ? { usdAtMost: most } : {};
-    return this.#parts.ledger.append({ type: 'sent', ...head(job, this.#parts), attempt, batch, ...price });
+    return parts.ledger.append({ type: 'sent', ...head(job, this.#provider, parts), attempt, batch, ...price });
   }
 
   #stamp() {
-    return { model: this.#parts.teacher.name, at: this.#parts.now().toISOString() };
+    return stamp(this.#provider, this.#asking.parts);
   }
 
   #call<T>(call: () => Promise<T>): Promise<T> {
-    const { recipe, signal, wait } = this.#parts;
+    const { parts, stop } = this.#asking;
     const random = randomStream('batch');
-    return callWithRetries(call, { maxAttempts: recipe.collect.maxAttempts, stop: signal, random, wait });
+    return callWithRetries(call, {
+      maxAttempts: parts.recipe.collect.maxAttempts,
+      stop,
+      random,
+      wait: parts.wait,
+    });
   }
 }

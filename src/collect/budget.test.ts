@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { recipeSchema } from '../recipe/schema.ts';
 import { LedgerIndex } from '../store/ledger-index.ts';
 import { usdAtMost, usdOf } from '../teacher/price.ts';
+import { providerSettings } from '../teacher/provider-settings.ts';
 import { Budget } from './budget.ts';
 
 const recipe = (teacher: object, usd = 1) =>
@@ -38,6 +39,23 @@ describe('Budget', () => {
   it('refuses a cap where no price is known, and takes listed prices', () => {
     expect(() => new Budget(recipe({}), new LedgerIndex())).toThrow(/no price is known for unlisted/);
     expect(() => new Budget(recipe({ model: 'gpt-4.1-mini' }), new LedgerIndex())).not.toThrow();
+  });
+});
+
+describe('a teacher with several providers', () => {
+  it('has a price of each, and is estimated by the dearest', () => {
+    const providers = [
+      { name: 'a' },
+      { name: 'b', model: 'other', price: { inputPerMillion: 5, outputPerMillion: 6 } },
+    ];
+    const { teacher } = recipe({ price, providers });
+    const [a, b] = providerSettings(teacher).map(({ settings }) => settings);
+    const usage = { promptTokens: 1e6, completionTokens: 1e6 };
+    expect([usdOf(usage, a!), usdOf(usage, b!), usdOf(usage, teacher)]).toEqual([10, 11, 13]);
+    // Its model is another one, so the teacher's price is not its.
+    expect(() => new Budget(recipe({ price, providers: [{ name: 'c', model: 'other' }] }), new LedgerIndex())).toThrow(
+      /no price is known for other/,
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import { UserError } from '../foundation/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { LedgerIndex } from '../store/ledger-index.ts';
 import { priceOf } from '../teacher/price.ts';
+import { providerSettings } from '../teacher/provider-settings.ts';
 
 export class Budget {
   readonly #cap: number;
@@ -18,10 +19,11 @@ export class Budget {
    */
   constructor({ budget, teacher }: Pick<Recipe, 'budget' | 'teacher'>, index: LedgerIndex) {
     this.#cap = budget.usd ?? Number.POSITIVE_INFINITY;
-    if (budget.usd !== undefined && teacher.kind === 'openai' && priceOf(teacher) === undefined) {
+    for (const { settings } of budget.usd === undefined ? [] : providerSettings(teacher)) {
+      if (settings.kind === 'recorded' || priceOf(settings) !== undefined) continue;
       throw new UserError(
-        `Cannot keep to budget.usd: no price is known for ${teacher.model}`,
-        'Give teacher.price in the recipe, or leave budget.usd out',
+        `Cannot keep to budget.usd: no price is known for ${settings.model}`,
+        'Give its price in the recipe (teacher.price, or that of a provider), or leave budget.usd out',
       );
     }
     this.#possiblyCharged = [...index.lost, ...index.open.values()].reduce(

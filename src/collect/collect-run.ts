@@ -14,6 +14,7 @@ import type { Collected } from './collected.ts';
 import type { Job } from './job.ts';
 import { askJobs } from './job-askers.ts';
 import type { JudgingReport } from './judging-report.ts';
+import { Provider } from './provider.ts';
 import { type CollectStatus, type StageCounts, statusFile } from './status-file.ts';
 
 /** What tests put in place of the real world. */
@@ -33,7 +34,7 @@ export class CollectRun {
   readonly #file: ReturnType<typeof statusFile>;
   readonly #stages: Record<StageName, StageCounts> = {};
   readonly #teacherName: string;
-  readonly #teachers: Map<Recipe['teacher'], Teacher>;
+  readonly #providers: Map<Recipe['teacher'], readonly Provider[]>;
   #judging: JudgingReport | undefined;
   #state: CollectStatus['state'] = 'running';
 
@@ -50,7 +51,7 @@ export class CollectRun {
     this.#context = context;
     this.#ledger = ledger;
     this.#parts = parts;
-    this.#teachers = new Map(parts.teacher && [[recipe.teacher, parts.teacher]]);
+    this.#providers = soleProvider(parts.teacher, recipe.teacher, recipe);
     this.#file = statusFile(folder.status);
   }
 
@@ -86,7 +87,7 @@ export class CollectRun {
       this.#progress(stage.name, counts);
       await askJobs(jobs, {
         recipe: this.#recipe,
-        teachers: this.#teachers,
+        providers: this.#providers,
         ledger: this.#ledger,
         signal: this.#context.signal,
         wait: this.#parts.wait ?? wait,
@@ -100,6 +101,7 @@ export class CollectRun {
           counts.failed++;
           this.#progress(stage.name, counts);
         },
+        warn: (message) => this.#context.emit({ type: 'log', level: 'warn', message }),
       });
     }
     if (counts.total > 0 && counts.answered === 0) throw allFailed(stage.name, counts, [...index.failures.values()]);
@@ -170,6 +172,16 @@ export class CollectRun {
       force,
     );
   }
+}
+
+/** A teacher that was made already, as the only server of its section; empty without one. */
+export function soleProvider(
+  teacher: Teacher | undefined,
+  settings: Recipe['teacher'],
+  { collect }: Recipe,
+): Map<Recipe['teacher'], readonly Provider[]> {
+  if (teacher === undefined) return new Map();
+  return new Map([[settings, [new Provider({ teacher, settings, concurrency: collect.concurrency })]]]);
 }
 
 /** Whether anyone is asked who takes money. */

@@ -9,7 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { Judgement } from '../stage/judge.ts';
 import type { Parsed, SourceDocument } from '../stage/stage.ts';
 import { Ledger, ResponseReader } from '../store/ledger.ts';
-import type { CollectParts } from './collect-run.ts';
+import { type CollectParts, soleProvider } from './collect-run.ts';
 import type { Job } from './job.ts';
 import { askJobs } from './job-askers.ts';
 import { judgeJobs } from './judge-jobs.ts';
@@ -62,7 +62,8 @@ export async function teacherJudgements(
       now: parts.now ?? (() => new Date()),
       onResponse: () => {},
       onFailure: () => {},
-      teachers: new Map(parts.teacher && [[judges.first.settings, parts.teacher]]),
+      warn: (message) => context.emit({ type: 'log', level: 'warn', message }),
+      providers: soleProvider(parts.teacher, judges.first.settings, recipe),
     });
     const judged = new Map<string, { repeats: Judgement[]; second?: Parsed<Judgement>; usd: number; reason: string }>();
     for (const { request, second } of jobs()) {

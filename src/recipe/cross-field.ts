@@ -29,6 +29,7 @@ export function crossFieldProblems(recipe: Recipe): Problem[] {
     ...studentProblems(recipe),
     ...splitProblems(recipe),
     ...judgeProblems(recipe),
+    ...providerProblems(recipe),
     ...armProblems(recipe),
   ];
 }
@@ -132,6 +133,35 @@ function judgeProblems(recipe: Recipe) {
     problems.push({ path: ['validate', 'judge', 'second'], message: 'the second judge is the first one' });
   }
   return problems;
+}
+
+function providerProblems({ teacher, judge, validate }: Recipe) {
+  const sections: [string[], Recipe['teacher'] | undefined][] = [
+    [['teacher'], teacher],
+    [['judge', 'teacher'], judge.teacher],
+    [['judge', 'second'], judge.second],
+    [['validate', 'judge', 'teacher'], validate.judge.teacher],
+    [['validate', 'judge', 'second'], validate.judge.second],
+  ];
+  return sections.flatMap(([path, section]) => {
+    if (section?.kind !== 'openai' || section.providers === undefined) return [];
+    const names = new Set<string>();
+    const servers = new Map<string, string>();
+    return section.providers.flatMap(({ name, ...own }, i): Problem[] => {
+      const { model, baseUrlEnv, apiKeyEnv } = { ...section, ...own };
+      const server = JSON.stringify([model, baseUrlEnv, apiKeyEnv]);
+      const at = (key: string, message: string) => ({ path: [...path, 'providers', i, key], message });
+      const problems = [
+        ...(names.has(name) ? [at('name', `a second provider named ${name}`)] : []),
+        ...(servers.has(server)
+          ? [at('name', `the same server, key and model as ${servers.get(server)}: give it a baseUrlEnv of its own`)]
+          : []),
+      ];
+      names.add(name);
+      servers.set(server, name);
+      return problems;
+    });
+  });
 }
 
 function armProblems({ students, validate }: Recipe) {

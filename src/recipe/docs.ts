@@ -56,10 +56,15 @@ function section(name: string, field: JsonSchema): string {
 /** A table for each kind of a section that comes in several. */
 function kinds(mark: string, name: string, members: readonly JsonSchema[]): string {
   return members
-    .map(
-      (member) =>
-        `${mark} ${name} (kind: ${member.properties?.kind?.const})\n\n${table(rowsOf(name, member), member.required)}`,
-    )
+    .flatMap((member) => {
+      const rows = rowsOf(name, member);
+      const lists = rows.flatMap(([key, { items }]) =>
+        items?.properties
+          ? [`${mark}# ${name}.${key} (a list)\n\n${table(rowsOf(`${name}.${key}`, items), items.required)}`]
+          : [],
+      );
+      return [`${mark} ${name} (kind: ${member.properties?.kind?.const})\n\n${table(rows, member.required)}`, ...lists];
+    })
     .join('\n');
 }
 

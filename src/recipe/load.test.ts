@@ -120,6 +120,11 @@ test.each([
   [['students.1={name: writer, stages: [judge]}'], 'a second student named writer'],
   [['students.1={name: b, stages: [pairs]}'], 'pairs is already the job of student writer'],
   [['validate.judge.kind=teacher'], 'a recorded teacher cannot judge new texts'],
+  [['teacher={kind: openai, model: m, providers: [{name: a}, {name: a, model: n}]}'], 'a second provider named a'],
+  [
+    ['judge.second={kind: openai, model: m, providers: [{name: a}, {name: b}]}'],
+    'judge.second.providers.1.name: the same server, key and model as a',
+  ],
 ])('parseRecipe() refuses the contradiction %j', (overrides, message) => {
   expect(failure(MINIMAL, overrides).message).toContain(message);
 });

@@ -67,6 +67,23 @@ const budget = z.strictObject({
   usd: z.number().min(0).optional().describe('Most US dollars the teacher may cost over the whole life of the run'),
 });
 
+const provider = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens')
+    .describe('Its name in the ledger and in messages'),
+  model: z
+    .string()
+    .optional()
+    .describe('What this server calls the model; this and the next four default to the keys above'),
+  baseUrlEnv: z.string().optional(),
+  apiKeyEnv: z.string().optional(),
+  structured: z.boolean().optional(),
+  batch: z.boolean().optional(),
+  price: price.optional().describe('Default: the price above where the model has the same name'),
+  concurrency: z.int().positive().optional().describe('Requests in flight; default: `collect.concurrency`'),
+});
+
 const teacher = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('recorded'),
@@ -74,7 +91,7 @@ const teacher = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('openai'),
-    model: z.string().describe('Model name the server knows'),
+    model: z.string().describe('Model name the server knows; what the requests are known by'),
     baseUrlEnv: z.string().default('OPENAI_BASE_URL').describe('Environment variable with the base URL'),
     apiKeyEnv: z.string().default('OPENAI_API_KEY').describe('Environment variable with the key; never the key itself'),
     temperature: z.number().min(0).max(2).default(0.7),
@@ -87,6 +104,11 @@ const teacher = z.discriminatedUnion('kind', [
       .default(false)
       .describe("Ask by the provider's Batch API: cheaper, and up to a day later (docs/collecting.md)"),
     price: price.optional(),
+    providers: z
+      .array(provider)
+      .min(1)
+      .optional()
+      .describe('Servers that share the requests, instead of the one above (docs/collecting.md)'),
   }),
 ]);
 

@@ -11,7 +11,9 @@ export interface ExplainedCall {
   key: string;
   item: string;
   stage: string;
+  /** The model that answered, else the one asked last, and where the teacher has several providers, which of them. */
   model: string | null;
+  provider: string | null;
   prompt_version: string | null;
   state: 'answered' | 'failed' | 'unanswered';
   /** Times the request went out; more than one answer may have been charged. */

@@ -4,10 +4,12 @@ import type { StageName } from '../stage/stage.ts';
 import type { BatchLine, FailureLine, LedgerLine, RatingLine, ResponseLine, SentLine } from './ledger-lines.ts';
 import { type LinePosition, readLedger, type TornLine } from './ledger-read.ts';
 
-/** Requests and money of one stage at one model. */
+/** Requests and money of one stage at one model of one provider. */
 export interface Spend {
   stage: StageName;
   model: string;
+  /** Absent where the teacher has one server only. */
+  provider?: string;
   responses: number;
   promptTokens: number;
   completionTokens: number;
@@ -21,6 +23,7 @@ export interface Spend {
 export interface OpenBatch {
   key: string;
   model: string;
+  provider?: string;
   keys: string[];
   structured: boolean;
   plannedAt: string;
@@ -59,7 +62,7 @@ export class LedgerIndex {
       const earlier = this.open.get(line.key);
       if (earlier !== undefined && line.lost) this.lost.push(earlier);
       this.open.delete(line.key);
-      this.failures.set(line.key, line);
+      if (!line.moved) this.failures.set(line.key, line);
     }
   }
 
@@ -68,9 +71,10 @@ export class LedgerIndex {
     return [...this.open.values()].filter(({ batch }) => batch === undefined || !this.batches.has(batch));
   }
 
-  #step({ key, step, model, at, keys = [], structured = false, id }: BatchLine): void {
-    if (step === 'planned') this.batches.set(key, { key, model, keys, structured, plannedAt: at });
-    else if (step === 'ended') {
+  #step({ key, step, model, provider, at, keys = [], structured = false, id }: BatchLine): void {
+    if (step === 'planned') {
+      this.batches.set(key, { key, model, ...(provider && { provider }), keys, structured, plannedAt: at });
+    } else if (step === 'ended') {
       this.batches.delete(key);
       this.endedBatches++;
     } else {
@@ -79,16 +83,18 @@ export class LedgerIndex {
     }
   }
 
-  /** Spend by stage and model, in order of first use. */
+  /** Spend by stage, model and provider, in order of first use. */
   get spend(): Spend[] {
     return [...this.#spend.values()];
   }
 
   #count(line: ResponseLine): void {
-    const name = `${line.stage}\u0000${line.model}`;
+    const { stage, model, provider } = line;
+    const name = [stage, model, provider].join('\u0000');
     const spend = this.#spend.get(name) ?? {
-      stage: line.stage,
-      model: line.model,
+      stage,
+      model,
+      ...(provider && { provider }),
       responses: 0,
       promptTokens: 0,
       completionTokens: 0,

@@ -5,13 +5,16 @@ import type { DigitToken } from '../stage/score-distribution.ts';
 import type { ChatMessage, StageName } from '../stage/stage.ts';
 
 interface LineHead {
-  /** Identity of the request: content hash of {stage, promptVersion, model, params, messages}. Of a rating: of the output. */
+  /** Identity of the request: content hash of {stage, promptVersion, the teacher's model, params, messages}. Of a rating: of the output. */
   key: string;
   stage: StageName;
   docId: string;
   /** Pairs: the document; reformulate: `<docId>/<k>`; judge: id of the judged text. */
   item: string;
+  /** The model that was asked, as its server calls it. */
   model: string;
+  /** Which of the teacher's providers; absent where it has one server only. */
+  provider?: string;
   promptVersion: string;
   /** ISO 8601. */
   at: string;
@@ -72,6 +75,8 @@ export interface FailureLine extends LineHead {
   final: boolean;
   /** The last try broke off without an answer: possibly charged. */
   lost?: true;
+  /** It goes to another provider: not given up yet. */
+  moved?: true;
 }
 
 /**
@@ -84,6 +89,8 @@ export interface BatchLine {
   key: string;
   step: 'planned' | 'created' | 'ended';
   model: string;
+  /** As in the lines of its requests. */
+  provider?: string;
   /** ISO 8601. */
   at: string;
   /** Of `planned`: keys of its requests. */

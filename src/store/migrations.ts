@@ -29,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
         sample_id varchar not null, round integer not null, stage varchar not null, kept boolean not null, rule varchar, reason varchar
       );`,
   },
+  { number: 2, name: 'provider of a call', sql: 'alter table calls add column provider varchar;' },
 ];

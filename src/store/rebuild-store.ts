@@ -61,6 +61,7 @@ const LEDGER_COLUMNS = {
   stage: 'VARCHAR',
   docId: 'VARCHAR',
   model: 'VARCHAR',
+  provider: 'VARCHAR',
   promptVersion: 'VARCHAR',
   messages: 'JSON',
   params: 'JSON',
@@ -80,10 +81,13 @@ export async function fillCalls(database: Database, ledger: string): Promise<voi
   if (!existsSync(ledger) || !readdirSync(ledger).some((name) => name.endsWith('.jsonl'))) return;
   const lines = jsonTable(join(ledger, '*.jsonl'), LEDGER_COLUMNS, { torn: true });
   const answer = (column: string) => `arg_max(${column}, "at") filter (type = 'response')`;
+  // Who answered, else who was asked last.
+  const who = (column: string) =>
+    `case when count(*) filter (type = 'response') > 0 then ${answer(column)} else arg_max(${column}, "at") end`;
   await database.run(`
     insert into calls by name
-    select key, item, any_value(stage) as stage, any_value(docId) as doc_id, any_value(model) as model,
-      any_value(promptVersion) as prompt_version,
+    select key, item, any_value(stage) as stage, any_value(docId) as doc_id, ${who('model')} as model,
+      ${who('provider')} as provider, any_value(promptVersion) as prompt_version,
       case when count(*) filter (type = 'response') > 0 then 'answered'
         when count(*) filter (type = 'failure' and final) > 0 then 'failed' else 'unanswered' end as state,
       count(*) filter (type = 'sent') as sent,

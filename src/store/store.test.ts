@@ -133,7 +133,7 @@ test('rebuildStore() makes the same store again from nothing, and again over its
 });
 
 test('openStore() brings an older store forward, keeps its rows, and refuses a newer one', async () => {
-  const next = { number: 2, name: 'more', sql: 'alter table documents add column words integer' };
+  const next = { number: MIGRATIONS.length + 1, name: 'more', sql: 'alter table documents add column words integer' };
   const old = await openStore(folder.store);
   await old.run("insert into documents (id, text) values ('d', 't')");
   old.close();
@@ -144,7 +144,11 @@ test('openStore() brings an older store forward, keeps its rows, and refuses a n
 });
 
 test('openStore() leaves no trace of a migration that fails', async () => {
-  const broken = { number: 2, name: 'broken', sql: 'create table half (x integer); select no_such_function()' };
+  const broken = {
+    number: MIGRATIONS.length + 1,
+    name: 'broken',
+    sql: 'create table half (x integer); select no_such_function()',
+  };
   await expect(openStore(folder.store, [...MIGRATIONS, broken])).rejects.toThrow();
   const database = await openStore(folder.store);
   expect(await database.query("select * from information_schema.tables where table_name = 'half'")).toEqual([]);

@@ -10,6 +10,8 @@ const LONGEST_WAIT_MS = 60_000;
 
 export interface AskOptions {
   maxAttempts: number;
+  /** Of these, tries that were made before; default: none. */
+  tried?: number;
   /** No further try begins once this is aborted. */
   stop: AbortSignal;
   /** Tries in flight are cut off when this is aborted. */
@@ -30,12 +32,15 @@ export type Asked =
 /**
  * Asks until there is a response, the failure is not worth another try, or `maxAttempts` is reached.
  *
- * @throws InterruptedError when stopped before or during a try
+ * @throws InterruptedError when stopped before the first try, or cut off during one
  */
 export async function askWithRetries(teacher: Teacher, request: TeacherRequest, options: AskOptions): Promise<Asked> {
   let previous: TeacherFailure | undefined;
-  for (let attempt = 1; ; attempt++) {
-    if (options.stop.aborted) throw new InterruptedError();
+  for (let attempt = (options.tried ?? 0) + 1; ; attempt++) {
+    if (options.stop.aborted) {
+      if (previous !== undefined) return { ok: false, failure: previous, attempts: attempt - 1 };
+      throw new InterruptedError();
+    }
     await options.beforeTry(attempt, previous);
     try {
       return { ok: true, response: await teacher.complete(request, options.cut), attempts: attempt };

@@ -11,7 +11,7 @@ export async function teacherName({ teacher }: Pick<Recipe, 'teacher'>): Promise
 }
 
 /**
- * The teacher of a recipe.
+ * The teacher of a recipe, as one server: of one with `providers` each is made by its own settings.
  *
  * @throws UserError naming the environment variable that misses, or the folder that holds no recording
  */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TokenUsage } from '../store/ledger-lines.ts';
+import { providerSettings } from './provider-settings.ts';
 import type { TeacherRequest } from './teacher.ts';
 
 export type Price = NonNullable<Extract<Recipe['teacher'], { kind: 'openai' }>['price']>;
@@ -12,9 +13,24 @@ const TOKENS_AROUND_MESSAGE = 16;
 
 let listed: Record<string, Price> | undefined;
 
-/** The price of a teacher's model: the recipe's, else that of data/prices.json, else undefined. */
+/**
+ * The price of a teacher's model: the recipe's, else that of data/prices.json, else undefined. Of several providers, which may any of
+ * them answer, the dearest; undefined where the price of one is not known.
+ */
 export function priceOf(teacher: Extract<Recipe['teacher'], { kind: 'openai' }>): Price | undefined {
-  return teacher.price ?? listedPrices()[teacher.model];
+  if (teacher.providers === undefined) return teacher.price ?? listedPrices()[teacher.model];
+  const prices = providerSettings(teacher).map(({ settings }) =>
+    settings.kind === 'openai' ? priceOf(settings) : undefined,
+  );
+  const known = prices.filter((price) => price !== undefined);
+  if (known.length < prices.length) return undefined;
+  const most = (of: (price: Price) => number) => Math.max(...known.map(of));
+  return {
+    inputPerMillion: most((price) => price.inputPerMillion),
+    outputPerMillion: most((price) => price.outputPerMillion),
+    cachedInputPerMillion: most((price) => price.cachedInputPerMillion ?? price.inputPerMillion),
+    batchShare: most((price) => price.batchShare ?? USUAL_BATCH_SHARE),
+  };
 }
 
 /** What most providers ask for a batch. */

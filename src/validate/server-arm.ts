@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askAll } from '../collect/asker.ts';
 import type { Job } from '../collect/job.ts';
+import { Provider } from '../collect/provider.ts';
 import { errorMessage, InterruptedError, UserError } from '../foundation/errors.ts';
 import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
@@ -104,9 +105,9 @@ export async function* askServer(
     const missing = [...jobs.values()].filter(
       ({ request: { key } }) => !responses.has(key) && !failures.get(key)?.final,
     );
-    asking = askAll(missing, {
+    asking = askAll(() => missing, {
       recipe: { ...recipe, teacher: serverSettings(server) },
-      teacher: teacherOf(server, recipe),
+      providers: [providerOf(server, recipe)],
       ledger,
       signal: AbortSignal.any([signal, left.signal]),
       wait: async (ms, stop) => void (await sleep(ms, undefined, { signal: stop })),
@@ -116,6 +117,8 @@ export async function* askServer(
         wake();
       },
       onFailure: () => {},
+      // It has one provider, which is never set aside beside another.
+      warn: () => {},
     })
       .catch((error: unknown) => {
         failure = error;
@@ -181,8 +184,10 @@ export function serverSettings({ model, apiKeyEnv, temperature, price }: ServerA
   };
 }
 
-function teacherOf(server: ServerArm, { collect }: Recipe) {
+function providerOf(server: ServerArm, { collect }: Recipe): Provider {
+  const settings = serverSettings(server);
   const environment = { ...process.env, [URL_NAME]: server.baseUrl };
-  const teacher = openaiTeacher(serverSettings(server), { timeoutMs: collect.timeoutSeconds * 1000, environment });
-  return { ...teacher, name: serverName(server) };
+  const teacher = openaiTeacher(settings, { timeoutMs: collect.timeoutSeconds * 1000, environment });
+  const { concurrency } = collect;
+  return new Provider({ teacher: { ...teacher, name: serverName(server) }, settings, concurrency });
 }

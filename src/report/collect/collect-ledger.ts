@@ -49,9 +49,9 @@ export async function collectLedger(
 
 function spendOf(index: LedgerIndex): Spend {
   return {
-    stages: index.spend.map(({ stage, model, responses, promptTokens, completionTokens, usd, unpriced }) => ({
+    stages: index.spend.map(({ stage, model, provider, responses, promptTokens, completionTokens, usd, unpriced }) => ({
       stage,
-      model,
+      model: provider === undefined ? model : `${model} at ${provider}`,
       answers: responses,
       promptTokens,
       completionTokens,
