@@ -51,7 +51,7 @@ const CONFINED: Record<string, string | string[]> = {
   react: 'src/ui/',
   yaml: 'src/recipe/',
   '@huggingface/transformers': 'src/model/',
-  '@huggingface/hub': 'src/model/',
+  '@huggingface/hub': ['src/model/', 'src/corpus/hub-dataset'],
   '@huggingface/gguf': 'src/model/',
   '@observablehq/plot': 'src/report/',
   linkedom: 'src/report/',

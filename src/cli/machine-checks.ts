@@ -2,7 +2,8 @@
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { corpusFiles } from '../corpus/corpus-files.ts';
+import { filesOf } from '../corpus/documents.ts';
+import { isHubAddress } from '../corpus/hub-address.ts';
 import { errorMessage, UserError } from '../foundation/errors.ts';
 import { freeMemory } from '../foundation/free-memory.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -47,7 +48,7 @@ export async function recipeChecks(
 ): Promise<Check[]> {
   const models = [...new Set(recipe.students.map((student) => studentTrain(recipe, student).model))];
   return [
-    corpusCheck(recipe.corpus.path),
+    await corpusCheck(recipe.corpus.path),
     ...(recipe.splits.file === undefined ? [] : [fileCheck('Splits', recipe.splits.file)]),
     ...(recipe.collect.judgeTexts === undefined ? [] : [fileCheck('Judge texts', recipe.collect.judgeTexts)]),
     ...teacherChecks(recipe.teacher, env),
@@ -107,14 +108,15 @@ function fileCheck(name: string, path: string): Check {
     : { name, state: 'fail', found: `no file ${path}`, advice: 'Check the path in the recipe' };
 }
 
-/** A corpus may be a file, a folder or a glob. */
-function corpusCheck(path: string): Check {
-  if (!/[*?{]/.test(path) && !existsSync(path)) return fileCheck('Corpus', path);
+/** A corpus may be a file, a folder, a glob, or a data set on the hub, which is asked what it has. */
+async function corpusCheck(path: string): Promise<Check> {
+  if (!isHubAddress(path) && !/[*?{]/.test(path) && !existsSync(path)) return fileCheck('Corpus', path);
   try {
-    const files = corpusFiles(path);
+    const files = await filesOf(path);
     return { name: 'Corpus', state: 'ok', found: files.length === 1 ? path : `${path}: ${files.length} files` };
   } catch (error) {
-    return { name: 'Corpus', state: 'fail', found: errorMessage(error) };
+    const advice = error instanceof UserError && error.hint !== undefined ? { advice: error.hint } : {};
+    return { name: 'Corpus', state: 'fail', found: errorMessage(error), ...advice };
   }
 }
 

@@ -25,7 +25,7 @@ export async function collect(
   context: RunContext,
   parts: CollectParts = {},
 ): Promise<Collected> {
-  return collectMaterial(await readMaterial(recipe, folder), recipe, folder, context, parts);
+  return collectMaterial(await readMaterial(recipe, folder, context), recipe, folder, context, parts);
 }
 
 /** Collects for this material, which may be a part of the run's. */

@@ -5,6 +5,7 @@ import { readDocuments } from '../corpus/documents.ts';
 import { type JudgeText, readJudgeTexts } from '../corpus/judge-texts.ts';
 import { ensureSplits, type Splits } from '../corpus/splits.ts';
 import { canonicalJson } from '../foundation/hash.ts';
+import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { type Judgement, judgeStage } from '../stage/judge.ts';
@@ -108,9 +109,14 @@ async function ownJudgesOf({ stages, judge, teacher }: Recipe): Promise<Map<Stag
   return judges;
 }
 
-export async function readMaterial(recipe: Recipe, folder: RunFolder): Promise<Material> {
+/** @param context told of a corpus that is being downloaded */
+export async function readMaterial(
+  recipe: Recipe,
+  folder: RunFolder,
+  context: Partial<RunContext> = {},
+): Promise<Material> {
   const { teacher } = recipe;
-  const corpus = await readDocuments(recipe.corpus, recipe.seed);
+  const corpus = await readDocuments(recipe.corpus, recipe.seed, context);
   const splits = ensureSplits(folder.splits, recipe, [...corpus.keys()]);
   const used = new Set([...splits.train, ...splits.dev, ...splits.validation]);
   const documents = new Map([...corpus].filter(([id]) => used.has(id)));

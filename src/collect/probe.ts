@@ -31,7 +31,7 @@ export async function probe(
     const direct = withoutBatches(recipe);
     const splits = existsSync(folder.splits) ? folder.splits : join(temporary, 'splits.json');
     const aside = { ...folder, splits, status: join(temporary, 'status.json') };
-    const material = drawnPart(await readMaterial(direct, aside), count);
+    const material = drawnPart(await readMaterial(direct, aside, context), count);
     return await collectMaterial(material, direct, aside, context, parts);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -51,8 +51,11 @@ function drawnPart(material: Material, count: number): Material {
 }
 
 function withoutBatches(recipe: Recipe): Recipe {
-  const direct = <T extends Recipe['teacher'] | undefined>(teacher: T): T =>
-    teacher?.kind === 'openai' ? { ...teacher, batch: false } : teacher;
+  const direct = <T extends Recipe['teacher'] | undefined>(teacher: T): T => {
+    if (teacher?.kind !== 'openai') return teacher;
+    const providers = teacher.providers?.map((provider) => ({ ...provider, batch: false }));
+    return { ...teacher, batch: false, ...(providers && { providers }) };
+  };
   const { teacher, judge } = recipe;
   const judges = { ...judge, teacher: direct(judge.teacher), second: direct(judge.second) };
   return { ...recipe, teacher: direct(teacher), judge: judges };

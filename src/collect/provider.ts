@@ -61,12 +61,17 @@ export class Provider {
  */
 export async function createProviders(
   teacher: Recipe['teacher'],
-  { collect }: Pick<Recipe, 'collect'>,
+  recipe: Pick<Recipe, 'collect' | 'reformulate'>,
 ): Promise<Provider[]> {
   return Promise.all(
     providerSettings(teacher).map(
-      async ({ settings, concurrency = collect.concurrency, ...named }) =>
-        new Provider({ ...named, settings, concurrency, teacher: await createTeacher({ teacher: settings, collect }) }),
+      async ({ settings, concurrency = recipe.collect.concurrency, ...named }) =>
+        new Provider({
+          ...named,
+          settings,
+          concurrency,
+          teacher: await createTeacher({ ...recipe, teacher: settings }),
+        }),
     ),
   );
 }

@@ -13,6 +13,8 @@ export interface CorpusFile {
   compression: Compression;
   /** Path below the named folder (or the glob's fixed part) without extensions: the id of a text file's document. */
   name: string;
+  /** Of a file that may not be here yet: brings it, and tells where it lies then. */
+  fetch?(): Promise<string>;
 }
 
 const FORMATS: Readonly<Record<string, CorpusFormat>> = {
@@ -51,6 +53,25 @@ export function corpusFiles(path: string): CorpusFile[] {
     `Cannot read ${path}: no file there is JSON Lines, Parquet, Arrow, text or Markdown`,
     'They are told by their extensions, before .gz or .zst where compressed',
   );
+}
+
+/**
+ * The same of a listing: those of `paths` that `wanted` names.
+ *
+ * @param paths relative, with slashes
+ * @param wanted a file, a folder, a glob, or empty for all
+ */
+export function listedFiles(paths: readonly string[], wanted: string): CorpusFile[] {
+  if (paths.includes(wanted)) return [corpusFile(wanted, dirname(wanted)) ?? asJsonLines(wanted)];
+  const isGlob = /[*?{]/.test(wanted);
+  const folder = isGlob ? fixedPart(wanted) : wanted.replace(/\/+$/, '') || '.';
+  const pattern = isGlob ? globPattern(wanted) : undefined;
+  const isBelow = (path: string) => folder === '.' || path.startsWith(`${folder}/`);
+  return paths
+    .filter((path) => isBelow(path) && !path.split('/').some((part) => part.startsWith('.')))
+    .filter((path) => pattern?.test(path) ?? !NO_DATA.test(path.split('/').at(-1)!))
+    .sort()
+    .flatMap((path) => corpusFile(path, folder) ?? []);
 }
 
 function corpusFile(path: string, root: string): CorpusFile | undefined {

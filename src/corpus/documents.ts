@@ -1,12 +1,14 @@
 /** The documents of a recipe's corpus: read, filtered, sampled and cut to a length that fits a prompt. */
 
 import { UserError } from '../foundation/errors.ts';
+import type { RunContext } from '../foundation/run-context.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { SourceDocument } from '../stage/stage.ts';
 import { chunks } from './chunks.ts';
-import { corpusFiles } from './corpus-files.ts';
+import { type CorpusFile, corpusFiles } from './corpus-files.ts';
 import { corpusRows } from './corpus-rows.ts';
 import { FingerprintSet } from './fingerprint-set.ts';
+import { isHubAddress } from './hub-address.ts';
 import { language } from './language.ts';
 import { nearDuplicates } from './near-duplicates.ts';
 import { SeededSample } from './seeded-sample.ts';
@@ -20,10 +22,16 @@ export type CorpusSettings = Recipe['corpus'];
  * size does.
  *
  * @param seed of `corpus.sample`
+ * @param context told of downloads, and stops them; default: silent
  * @throws UserError naming file and line of an unreadable row, a repeated id, or a corpus without documents
  */
-export async function readDocuments(corpus: CorpusSettings, seed = 0): Promise<Map<string, SourceDocument>> {
-  const kept = corpus.sample === undefined ? await allOf(corpus) : await sampleOf(corpus, corpus.sample, seed);
+export async function readDocuments(
+  corpus: CorpusSettings,
+  seed = 0,
+  context: Partial<RunContext> = {},
+): Promise<Map<string, SourceDocument>> {
+  const stream = streamDocuments(corpus, context);
+  const kept = corpus.sample === undefined ? await allOf(stream) : await sampleOf(stream, corpus.sample, seed);
   const distinct = corpus.duplicates === 'near' ? withoutNearDuplicates(kept) : kept;
   const documents = new Map<string, SourceDocument>();
   for (const document of distinct) {
@@ -41,24 +49,28 @@ export async function readDocuments(corpus: CorpusSettings, seed = 0): Promise<M
   return documents;
 }
 
-async function allOf(corpus: CorpusSettings): Promise<SourceDocument[]> {
+async function allOf(stream: AsyncIterable<SourceDocument>): Promise<SourceDocument[]> {
   const documents: SourceDocument[] = [];
-  for await (const document of streamDocuments(corpus)) documents.push(document);
+  for await (const document of stream) documents.push(document);
   return documents;
 }
 
-async function sampleOf(corpus: CorpusSettings, size: number, seed: number): Promise<SourceDocument[]> {
+async function sampleOf(stream: AsyncIterable<SourceDocument>, size: number, seed: number): Promise<SourceDocument[]> {
   const sample = new SeededSample<SourceDocument>(size, seed);
-  for await (const document of streamDocuments(corpus)) sample.add(document);
+  for await (const document of stream) sample.add(document);
   return sample.items();
 }
 
 /** Every document that passes the filters, whole, at most `corpus.limit`. */
-export async function* streamDocuments(corpus: CorpusSettings): AsyncGenerator<SourceDocument> {
+export async function* streamDocuments(
+  corpus: CorpusSettings,
+  context: Partial<RunContext> = {},
+): AsyncGenerator<SourceDocument> {
   const met = new FingerprintSet();
   let count = 0;
-  for (const file of corpusFiles(corpus.path)) {
-    for await (const { value, where } of corpusRows(file)) {
+  for (const file of await filesOf(corpus.path, context)) {
+    const here = file.fetch === undefined ? file : { ...file, path: await file.fetch() };
+    for await (const { value, where } of corpusRows(here)) {
       const row = sourceRow(value, where, corpus.fields);
       if (!passes(row, corpus)) continue;
       const { idFromText, language: _language, ...document } = row;
@@ -68,6 +80,11 @@ export async function* streamDocuments(corpus: CorpusSettings): AsyncGenerator<S
       if (++count === corpus.limit) return;
     }
   }
+}
+
+/** The hub's library is loaded only where a corpus lies there. */
+export async function filesOf(path: string, context: Partial<RunContext> = {}): Promise<CorpusFile[]> {
+  return isHubAddress(path) ? (await import('./hub-dataset.ts')).hubFiles(path, context) : corpusFiles(path);
 }
 
 function passes(row: SourceRow, { languages, minWords, maxWords }: CorpusSettings): boolean {

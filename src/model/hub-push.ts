@@ -3,6 +3,7 @@
 import { openAsBlob } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { errorMessage, UserError } from '../foundation/errors.ts';
+import { hubAccess } from '../foundation/hub-access.ts';
 
 export interface HubPush {
   /** `owner/name`. */
@@ -23,10 +24,9 @@ export interface HubPush {
  */
 export async function pushToHub(push: HubPush, env: NodeJS.ProcessEnv): Promise<string> {
   const { createRepo, HubApiError, uploadFiles } = await import('@huggingface/hub');
-  const accessToken = env.HF_TOKEN;
+  const { accessToken, hubUrl = 'https://huggingface.co' } = hubAccess(env);
   if (!accessToken)
     throw new UserError('Cannot push to the hub: HF_TOKEN is not set', 'Set it to a token that may write');
-  const hubUrl = env.HF_ENDPOINT ?? 'https://huggingface.co';
   const repo = { type: push.type, name: push.repo };
   try {
     await createRepo({ repo, accessToken, hubUrl, private: push.private }).catch((error: unknown) => {

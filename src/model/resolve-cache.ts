@@ -1,9 +1,9 @@
 /** Where models that were fetched or converted are kept, and how a folder gets there whole or not at all. */
 
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { isComplete, readManifest, writeManifest } from '../foundation/artifact.ts';
+import { cacheFolder } from '../foundation/cache-folder.ts';
 
 /** What a cached model was made from; part of its manifest. */
 export interface ModelOrigin {
@@ -15,9 +15,9 @@ export interface ModelOrigin {
   readonly converter: number;
 }
 
-/** `$MGA_CACHE/models/<name>`; the cache is ~/.cache/mga-distill where the variable is not set. */
+/** `$MGA_CACHE/models/<name>`. */
 export function cachedModelFolder(name: string): string {
-  return join(process.env.MGA_CACHE ?? join(homedir(), '.cache', 'mga-distill'), 'models', name);
+  return cacheFolder('models', name);
 }
 
 /** The origin of a complete cached model, or undefined. */

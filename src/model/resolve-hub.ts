@@ -9,10 +9,8 @@ import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../foundation/errors.ts';
 import type { Emit } from '../foundation/events.ts';
 import { contentHash, fileSha256 } from '../foundation/hash.ts';
+import { hubAccess, impatientFetch, isHubOffline } from '../foundation/hub-access.ts';
 import type { ModelPlace } from './resolve-chain.ts';
-
-/** The answer to the first question may take this long; a machine without network should not keep its user waiting. */
-const FIRST_ANSWER_MS = 10_000;
 
 /** What is taken of a repository on the hub, and what makes its copy whole. Pickled weights are never fetched. */
 export interface HubSelection {
@@ -57,11 +55,6 @@ export function isModelFolder(folder: string): boolean {
   return weights && ['config.json', 'tokenizer.json', 'tokenizer_config.json'].every(has);
 }
 
-/** Whether the environment forbids asking the hub. */
-export function isHubOffline(): boolean {
-  return ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].some((name) => /^(1|true|yes|on)$/i.test(process.env[name] ?? ''));
-}
-
 /** The hub as a place to fetch a model from. */
 export function hubPlace(fetch: ModelPlace['fetch']): ModelPlace {
   const refuse = () => Promise.reject(new Error('switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE'));
@@ -88,10 +81,7 @@ export async function findOnHub(
   { wanted, weights, names }: HubSelection = MODEL,
 ): Promise<HubModel> {
   const { listFiles, modelInfo } = await import('@huggingface/hub');
-  const timeout = AbortSignal.timeout(FIRST_ANSWER_MS);
-  const impatient: typeof fetch = (input, init) =>
-    fetch(input, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-  const request = { ...hubAccess(), fetch: impatient };
+  const request = { ...hubAccess(), fetch: impatientFetch(signal) };
   const info = await modelInfo({ ...request, name: hubId, additionalFields: ['sha'] });
   const files: ListFileEntry[] = [];
   for await (const entry of listFiles({ ...request, repo: hubId, revision: info.sha })) {
@@ -136,12 +126,4 @@ export async function downloadFromHub(
       `Needed: ${names.all}`,
     );
   }
-}
-
-function hubAccess(): { hubUrl?: string; accessToken?: string } {
-  const { HF_ENDPOINT: endpoint, HF_TOKEN: token } = process.env;
-  return {
-    ...(endpoint ? { hubUrl: endpoint.replace(/\/+$/, '') } : {}),
-    ...(token ? { accessToken: token } : {}),
-  };
 }

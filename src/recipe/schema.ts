@@ -20,7 +20,9 @@ const corpusFields = z.strictObject({
 const corpus = z.strictObject({
   path: z
     .string()
-    .describe('File, folder or glob: JSON Lines, Parquet, Arrow, text, Markdown; plain, .gz or .zst (docs/data.md)'),
+    .describe(
+      'File, folder or glob, here or on the hub (`hf://datasets/owner/name`): JSON Lines, Parquet, Arrow, text, Markdown; plain, .gz or .zst (docs/data.md)',
+    ),
   fields: corpusFields.optional().describe('Names of the fields of a row; dots go into nested ones'),
   languages: z
     .array(z.string())

@@ -3,6 +3,7 @@
 import type { Recipe } from '../../recipe/schema.ts';
 import { type ClusterSum, predictedTotal } from '../../statistics/predicted-total.ts';
 import { usdOf } from '../../teacher/price.ts';
+import { providerSettings } from '../../teacher/provider-settings.ts';
 import type { Ahead, DocumentAnswers, RequestGroup } from './request-groups.ts';
 
 /** English text in usual vocabularies; good enough for a price. */
@@ -104,5 +105,5 @@ function figure(value: number, halfWidth: number): Figure {
 }
 
 function byBatch(settings: Recipe['teacher']): boolean {
-  return settings.kind === 'openai' && settings.batch;
+  return providerSettings(settings).every(({ settings: one }) => one.kind === 'openai' && one.batch);
 }
