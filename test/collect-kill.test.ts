@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { renderStatus, runStatus } from '../src/cli/run-status.ts';
 import { collect } from '../src/collect/collect.ts';
 import { readCollected } from '../src/collect/collected.ts';
 import { randomStream } from '../src/foundation/random.ts';
@@ -42,6 +43,15 @@ it('collect() survives kill -9: nothing synced is asked again, and the outcome i
     }
     // What a kill in the middle of a write leaves behind.
     appendFileSync(join(folder.ledger, '000003.jsonl'), '{"type":"response","key":"torn');
+
+    // The status names them, before anything is asked again.
+    const report = await runStatus(folder);
+    expect(report.possiblyCharged.length).toBeGreaterThan(0);
+    const named = renderStatus(report);
+    expect(named).toContain(`Sent but never answered, possibly charged: ${report.possiblyCharged.length}`);
+    for (const { stage, item } of report.possiblyCharged.slice(0, 10)) {
+      expect(named).toContain(`${stage} ${item} to fake at `);
+    }
 
     process.env[KEY_VARIABLE] = 'test-key';
     process.env[URL_VARIABLE] = server.baseUrl;
