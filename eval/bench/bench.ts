@@ -2,6 +2,7 @@
 
 /** One line a bench: what it is called, and the file whose import runs it. */
 const BENCHES: Record<string, () => Promise<unknown>> = {
+  balance: () => import('./balance.ts'),
   cleaning: () => import('./cleaning.ts'),
   collect: () => import('./collect.ts'),
   train: () => import('./train.ts'),
