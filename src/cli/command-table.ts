@@ -21,6 +21,14 @@ export const COMMAND_TABLE: Readonly<Record<string, CommandEntry>> = {
   validate: { summary: 'Judge students against their teacher', load: () => import('./commands/validate.ts') },
   review: { summary: 'Have people rate outputs blind, in a browser', load: () => import('./commands/review.ts') },
   report: { summary: 'Write report.html', load: () => import('./commands/report.ts') },
+  'learning-curve': {
+    summary: 'Train students on parts of the samples, and judge them',
+    load: () => import('./commands/learning-curve.ts'),
+  },
+  collapse: {
+    summary: 'Compare two checkpoints token by token, for signs of collapse',
+    load: () => import('./commands/collapse.ts'),
+  },
   import: { summary: 'Read training samples of other tools', load: () => import('./commands/import.ts') },
   'export-data': {
     summary: 'Write training samples for other tools, or the hub',

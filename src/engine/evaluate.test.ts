@@ -3,7 +3,7 @@ import { drawTree, mean, SMALLEST, tinyWeights } from '../../test/tiny-models.ts
 import { InterruptedError } from '../foundation/errors.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { Engine } from './engine.ts';
-import { evaluateLoss } from './evaluate.ts';
+import { evaluateLoss, tokenLosses } from './evaluate.ts';
 import { packSequences } from './pack.ts';
 
 const engine = new Engine(f32Model(tinyWeights(SMALLEST)), { threads: 1 });
@@ -25,5 +25,21 @@ describe('evaluateLoss()', () => {
 
   it('stops when asked to', async () => {
     await expect(evaluateLoss(engine, [], drawTree(9, [3], 2), AbortSignal.abort())).rejects.toThrow(InterruptedError);
+  });
+});
+
+describe('tokenLosses()', () => {
+  it('gives every token but the first its own loss, whatever the samples share and in however many passes', async () => {
+    const samples = [...drawTree(60, [7, 40, 21], 9), ...drawTree(4000, [9], 3, 1)].map(({ tokens }) => ({
+      tokens,
+      labelsFrom: 1,
+    }));
+    const all: number[][] = [];
+    for await (const losses of tokenLosses(engine, [], samples)) all.push(losses);
+    expect(all.map(({ length }) => length)).toEqual(samples.map(({ tokens }) => tokens.length - 1));
+    for (const i of [0, 1, 2]) {
+      const alone = await engine.loss(await engine.forward(packSequences([samples[i]!], false), [], false));
+      for (const [j, loss] of all[i]!.entries()) expect(Math.abs(loss - alone.losses[j]!)).toBeLessThan(1e-4);
+    }
   });
 });

@@ -20,6 +20,8 @@ export interface ChatSample {
 export interface Tokenizer {
   /** Token ids of a text as it stands: nothing is put before or after it. */
   encode(text: string): number[];
+  /** Token ids of a whole text as models meet them in pre-training: after the token that begins one, where the tokenizer has it. */
+  encodeDocument(text: string): number[];
   /** The text of token ids, special tokens left out. */
   decode(ids: readonly number[]): string;
   /** Token ids of a conversation, up to where the assistant's answer begins. */
@@ -66,6 +68,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   };
   return {
     encode,
+    encodeDocument: (text) => inner.encode(text, { add_special_tokens: true }),
     decode: (ids) => decode(ids, true),
     chatPrompt: (messages) => render(messages, true),
     chatSample(prompt, completion) {

@@ -1,7 +1,7 @@
 /** A trained student, put together again from its folder: in f32, or on the W8A8 grid it is deployed on. */
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readManifest } from '../foundation/artifact.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
@@ -12,9 +12,9 @@ import type { ModelWeights } from '../model/config.ts';
 import { readHubConfig } from '../model/hub-config.ts';
 import { loadModel } from '../model/load.ts';
 import { mergeAdapter } from '../model/merge-adapter.ts';
-import { resolveModel } from '../model/resolve.ts';
+import { type ResolveContext, resolveModel } from '../model/resolve.ts';
 import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
-import type { Recipe, TrainSettings } from '../recipe/schema.ts';
+import { type Recipe, recipeSchema, type TrainSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 import { quantizedModel, type Smoothing } from './smooth-quant.ts';
 import { loadSmoothing } from './smoothing-file.ts';
@@ -54,7 +54,29 @@ export async function loadStudent(
     throw new UserError(`Cannot load student ${name}: the recipe has ${recipe.students.map((s) => s.name).join(', ')}`);
   if (!readManifest(home))
     throw new UserError(`Cannot load student ${name}: ${home} is not complete`, 'Run `mga train` first');
-  const settings = studentTrain(recipe, student);
+  return readStudent(name, home, studentTrain(recipe, student), context);
+}
+
+/**
+ * Loads a trained student by its folder alone: `students/<name>` of a run, or what `mga train --sft` left.
+ *
+ * @throws UserError where the folder holds no complete training
+ */
+export async function loadStudentFolder(home: string, context: ResolveContext): Promise<Student> {
+  const manifest = readManifest(home);
+  const settings = recipeSchema.shape.train.safeParse(manifest?.inputs.settings);
+  if (manifest?.kind !== 'train' || !settings.success) {
+    throw new UserError(`Cannot load a student from ${home}: no training was completed in it`, 'Run `mga train` first');
+  }
+  return readStudent(basename(home), home, settings.data, context);
+}
+
+async function readStudent(
+  name: string,
+  home: string,
+  settings: TrainSettings,
+  context: ResolveContext,
+): Promise<Student> {
   const { folder: modelFolder, sha256 } = await resolveModel(settings.model, context);
   const smoothingPath = join(home, SMOOTHING_FILE);
   const smoothing = existsSync(smoothingPath) ? loadSmoothing(smoothingPath) : undefined;

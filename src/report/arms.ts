@@ -43,7 +43,12 @@ export function armColour(arm: string): string {
   return `var(--${armClass(arm)})`;
 }
 
+/** Further arms named for a prompt variant (`slm-strict`) have the colour of its texts. */
+const VARIANT_ARM = /-(strict|relaxed)$/;
+
 /** The class that gives an element the arm's colour (`--key`). */
 export function armClass(arm: string): string {
+  const variant = VARIANT_ARM.exec(arm)?.[1];
+  if (variant !== undefined) return `arm-${variant}`;
   return [...ARM_ORDER, ...FURTHER_KINDS].includes(arm) ? `arm-${arm}` : 'arm-other';
 }

@@ -16,6 +16,17 @@ const SHAPES: Readonly<Record<string, Plot.SymbolType>> = {
   'student-w8a8': 'diamond',
 };
 
+/** Shapes of further arms, in the order they are met; the student has the circle. */
+const FURTHER_SHAPES: readonly Plot.SymbolType[] = ['hexagon', 'plus', 'asterisk', 'times', 'triangle2'];
+
+/** The shape of a kind among those of a picture. */
+function shapeOf(kind: string, kinds: Embeddings['kinds']): Plot.SymbolType {
+  if (kind === 'student') return 'circle';
+  const further = kinds.filter((one) => one.kind !== 'student' && SHAPES[one.kind] === undefined);
+  const place = further.findIndex((one) => one.kind === kind);
+  return SHAPES[kind] ?? FURTHER_SHAPES[place % FURTHER_SHAPES.length]!;
+}
+
 /** The texts on a plane, in the order of kinds: the later ones lie on top. */
 export function embeddingFigure({ kinds, points }: Embeddings, method: 'tsne' | 'umap'): Markup {
   const name = method === 'tsne' ? 't-SNE' : 'UMAP';
@@ -33,7 +44,7 @@ export function embeddingFigure({ kinds, points }: Embeddings, method: 'tsne' | 
         {
           x: (point) => point[method][0],
           y: (point) => point[method][1],
-          symbol: SHAPES[kind] ?? 'circle',
+          symbol: shapeOf(kind, kinds),
           r: kind === 'source' ? 4 : 3,
           stroke: armColour(kind),
           strokeOpacity: 0.85,
@@ -44,7 +55,7 @@ export function embeddingFigure({ kinds, points }: Embeddings, method: 'tsne' | 
 }
 
 /** The character that stands for a kind's shape in the legend. */
-export function kindSign(kind: string): string {
+export function kindSign(kind: string, kinds: Embeddings['kinds']): string {
   const signs: Readonly<Record<string, string>> = {
     cross: '✚',
     square: '□',
@@ -52,6 +63,11 @@ export function kindSign(kind: string): string {
     wye: 'Y',
     star: '☆',
     diamond: '◇',
+    hexagon: '⬡',
+    plus: '+',
+    asterisk: '✱',
+    times: '×',
+    triangle2: '▽',
   };
-  return signs[SHAPES[kind] as string] ?? '○';
+  return signs[shapeOf(kind, kinds) as string] ?? '○';
 }

@@ -7,9 +7,11 @@ import { WORD_DIFF_SCRIPT } from './client/word-diff-script.ts';
 import { html, type Markup } from './markup.ts';
 import { pageShell } from './page-shell.ts';
 import type { ReportData } from './run-data.ts';
+import { collapseSection } from './sections/collapse-section.ts';
 import { costSection } from './sections/cost-section.ts';
 import { embeddingsSection } from './sections/embeddings-section.ts';
 import { funnelSection } from './sections/funnel-section.ts';
+import { learningCurveSection } from './sections/learning-curve-section.ts';
 import { samplesSection } from './sections/samples-section.ts';
 import { scoresSection } from './sections/scores-section.ts';
 import { tableSection } from './sections/table-section.ts';
@@ -42,7 +44,9 @@ ${tableSection(data)}
 ${scoresSection(data)}
 ${samplesSection(data)}
 ${trainingSection(data)}
+${learningCurveSection(data)}
 ${embeddingsSection(data)}
+${collapseSection(data)}
 ${funnelSection(data)}
 ${costSection(data)}
 ${aboutRun(data)}`,

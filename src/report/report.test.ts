@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
@@ -66,6 +75,69 @@ describe('writeReport()', () => {
     const rows = read('#table [aria-label="Table 2, Reformulation"] tbody tr');
     expect(rows[2]).toMatch(/^Student.*6\.7%1\.7 to 11\.771\.1%66\.1 to 76\.124\.7%19\.7 to 29\.7$/);
     expect(rows[0]).toMatch(/–––$/);
+  });
+
+  it('draws the collapse analysis that lies in the folder', async () => {
+    const mean = (value: number) => ({ mean: value, ci: [value - 0.1, value + 0.1] });
+    const series = [0, 1, 2, 3].map((i) => ({
+      from: i / 4,
+      to: (i + 1) / 4,
+      lossdiff: mean(i / 10),
+      real: 3,
+      synthetic: 3,
+    }));
+    const first = { texts: 3, share: 0.75, share_ci: [0.3, 0.95], median: 0.25, histogram: [2, 0, 1, 0], none: 1 };
+    const { read, document } = await report('collapse', {}, ({ folder }) =>
+      writeFileSync(
+        join(folder.root, 'collapse.json'),
+        JSON.stringify({
+          real: 'before',
+          synthetic: 'after',
+          texts: 4,
+          tokens: 400,
+          k: 2,
+          window: { share: 0.05, direction: 'trailing' },
+          loss: { real: mean(3), synthetic: { mean: 3.15, ci: null } },
+          lossdiff: { ...mean(0.15), std: 0.5, above_zero: 0.075 },
+          first_anomaly_position: first,
+          series,
+        }),
+      ),
+    );
+    expect(read('#collapse p.soft')[0]).toContain('the loss of after minus that of before');
+    expect(read('#collapse figcaption')).toEqual([
+      '3 of 4 texts have one (75.0%, 95% interval 30.0 to 95.0); median position 25.0%.',
+      'Band: 95% interval over texts. Over all tokens: standard deviation 0.500, 7.5% above zero.',
+    ]);
+    expect(read('#collapse tbody tr')[1]).toBe('Synthetic-trained, or afterafter3.150');
+    const labels = [...document.querySelectorAll('#collapse svg')].map((svg) => svg.getAttribute('aria-label'));
+    expect(labels[0]).toContain('2, 0, 1, 0 in equal parts');
+    expect(document.querySelectorAll('#collapse svg rect').length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('draws the learning curve of the run', async () => {
+    const point = (samples: number, usable: number) => ({
+      stage: 'reformulate',
+      samples,
+      rate: usable + 0.1,
+      rate_ci: [usable, usable + 0.2],
+      usable,
+      usable_ci: [usable - 0.1, usable + 0.1],
+      dev_loss: 3 - usable,
+    });
+    const curve = {
+      points: [point(50, 0.3), point(100, 0.45), point(200, 0.5)],
+      references: [{ stage: 'reformulate', arm: 'base', rate: 0.4, usable: 0.2 }],
+    };
+    const { read, document } = await report('learning-curve', {}, ({ folder }) => {
+      mkdirSync(join(folder.root, 'learning-curve'));
+      writeFileSync(join(folder.root, 'learning-curve', 'curve.json'), JSON.stringify(curve));
+    });
+    expect(document.querySelector('#learning-curve svg')?.getAttribute('aria-label')).toBe(
+      'Usable rate and rate by training samples: 50: 30.0% and 40.0%; 100: 45.0% and 55.0%; 200: 50.0% and 60.0%',
+    );
+    expect(read('#learning-curve tbody tr')[1]).toBe('10055.0%45.0 to 65.045.0%35.0 to 55.02.550');
+    expect(document.querySelectorAll('#learning-curve svg circle')).toHaveLength(6);
   });
 
   it('allows nothing but its own script and style, by hash', async () => {

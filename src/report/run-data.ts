@@ -183,6 +183,46 @@ export interface Embeddings {
   points: EmbeddedPoint[];
 }
 
+/** Two checkpoints on the same texts (collapse.json). Losses in nats, positions as shares of a text's length. */
+export interface Collapse {
+  real: string;
+  synthetic: string;
+  texts: number;
+  tokens: number;
+  k: number | undefined;
+  window: { share: number | undefined; direction: string | undefined };
+  loss: Record<'real' | 'synthetic', { mean: number; interval: Interval | undefined } | undefined>;
+  lossdiff: { mean: number; interval: Interval | undefined } | undefined;
+  std: number | undefined;
+  /** Share of tokens with a lossdiff above 0. */
+  aboveZero: number | undefined;
+  anomalies: {
+    /** Texts that have one. */
+    texts: number;
+    share: number | undefined;
+    interval: Interval | undefined;
+    median: number | undefined;
+    /** Texts by equal parts of the length. */
+    histogram: number[];
+  };
+  series: { from: number; to: number; mean: number; interval: Interval | undefined }[];
+}
+
+/** Students trained on parts of the samples (learning-curve/curve.json). */
+export interface LearningCurve {
+  points: {
+    stage: string;
+    samples: number;
+    rate: number | undefined;
+    rateInterval: Interval | undefined;
+    usable: number | undefined;
+    usableInterval: Interval | undefined;
+    devLoss: number | undefined;
+  }[];
+  /** Teacher and untrained model. */
+  references: { stage: string; arm: string; rate: number | undefined; usable: number | undefined }[];
+}
+
 export interface ReportData {
   name: string;
   description: string | undefined;
@@ -201,6 +241,10 @@ export interface ReportData {
   histograms: ScoreHistogram[];
   /** Undefined where the recipe asked for none. */
   embeddings: Embeddings | undefined;
+  /** Undefined where the folder holds no analysis. */
+  collapse: Collapse | undefined;
+  /** Undefined where none was made. */
+  learningCurve: LearningCurve | undefined;
   times: TimeLine[];
   spend: Spend | undefined;
   /** All arms that appear in samples, in reading order. */

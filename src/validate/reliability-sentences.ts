@@ -8,19 +8,8 @@ import type { HumanCorrection } from './human-correction.ts';
 import type { Reliability } from './reliability.ts';
 
 export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): string[] {
-  const {
-    reference,
-    repeats,
-    shrinkage,
-    second,
-    human,
-    raters,
-    length,
-    canaries,
-    contamination,
-    filter_judge,
-    warnings,
-  } = block;
+  const { reference, repeats, shrinkage, second, human, length, canaries, contamination, filter_judge, warnings } =
+    block;
   return [
     ...warnings.map((warning) => `Careful: ${warning}`),
     ...(reference
@@ -45,7 +34,6 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
         (row) =>
           `People on ${row.texts} outputs of ${row.arm}: sensitivity ${share(row.sensitivity)}, specificity ${share(row.specificity)}; Rate(>=3) ${share(row.rate)}, corrected ${share(row.corrected)}${bounds(row.corrected_ci)}${difference(row)}.`,
       ),
-    ...(raters ? [`People who rated the same: ${agreement(raters)}.`] : []),
     ...(length
       ? [
           `Length: a doubling changes Rate(>=3) by ${signed(100 * length.slope, 1)} points [${length.slope_ci.map((bound) => signed(100 * bound, 1)).join(', ')}]; Diff at equal length ${length.rows

@@ -26,8 +26,6 @@ export interface Reliability {
   shrinkage?: { texts: number; kept: number; again: number };
   second?: RaterAgreement & { rows: SecondRow[] };
   human?: (HumanCorrection & { arm: string; model: string })[];
-  /** People against each other, on outputs that several rated. */
-  raters?: RaterAgreement;
   length?: LengthEffect;
   /** Texts with planted faults, shown to this judge. */
   canaries?: CanaryReport;
@@ -58,8 +56,6 @@ export interface ReliabilitySources {
   options: TableOptions;
   second?: FurtherScores | undefined;
   human?: FurtherScores | undefined;
-  /** Ratings of one output by two people. */
-  raters?: readonly RatedPair[];
   /** The teacher's texts with the scores that chose the training texts, for what people say of these. */
   collected?: readonly ScoredItem[];
   /** Scores of one text by the reference judge, in the order given. */
@@ -93,7 +89,6 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
   );
   const kept = repeated.filter(({ scores }) => scores[0]! >= (sources.keptFrom ?? Number.POSITIVE_INFINITY));
   const second = sources.second && secondJudge(sources, sources.second, random('second'));
-  const raters = raterAgreement(sources.raters ?? [], random('raters'));
   const length = lengthEffect(items, table.reference, { seed, resamples });
   const reference = table.judge.confusion && raterAgreement(ratedPairs(table.judge.confusion), random('reference'));
   const known: Findings = {
@@ -110,7 +105,6 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
     }),
     ...(second && { second }),
     ...(human && { human: corrections([...items, ...(sources.collected ?? [])], human, table.reference, options) }),
-    ...(raters && { raters }),
     ...(length && { length }),
     ...(canaries && { canaries }),
     ...(filterJudge && Object.keys(filterJudge).length > 0 && { filter_judge: filterJudge }),

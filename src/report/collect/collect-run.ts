@@ -4,8 +4,10 @@ import type { RunFolder } from '../../foundation/run-folder.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { isObject, type Note, readJson, readText } from '../read-artifact.ts';
 import type { ReportData } from '../run-data.ts';
+import { collectCollapse } from './collect-collapse.ts';
 import { collectEmbeddings } from './collect-embeddings.ts';
 import { collectFunnels } from './collect-funnel.ts';
+import { collectLearningCurve } from './collect-learning-curve.ts';
 import { collectLedger } from './collect-ledger.ts';
 import { collectSamples } from './collect-samples.ts';
 import { collectSources } from './collect-sources.ts';
@@ -36,6 +38,8 @@ export async function collectRun(recipe: Recipe, folder: RunFolder, signal: Abor
     students,
     histograms,
     embeddings: collectEmbeddings(folder, note),
+    collapse: collectCollapse(folder, note),
+    learningCurve: collectLearningCurve(folder, note),
     arms,
     sources,
     ...ledger,

@@ -13,7 +13,7 @@ export function embeddingsSection({ embeddings }: ReportData): Markup | false {
   const { model, documents, documentsInAll, kinds } = embeddings;
   const legend = kinds.map(
     ({ kind }) =>
-      html`<span class="legend ${armClass(kind)}"><span class="sign" aria-hidden="true">${kindSign(kind)}</span> ${armLabel(kind)}</span> `,
+      html`<span class="legend ${armClass(kind)}"><span class="sign" aria-hidden="true">${kindSign(kind, kinds)}</span> ${armLabel(kind)}</span> `,
   );
   return html`<section id="embeddings" aria-labelledby="embeddings-title">
   <h2 id="embeddings-title">Where the texts lie</h2>
