@@ -83,8 +83,8 @@ export async function curate(
       stage,
       BUILT_IN_STAGES.includes(stage.name)
         ? candidates(stage.name, collected, {
+            ...recipe.curate.judge,
             seed: recipe.seed,
-            negatives: recipe.curate.judge.negatives,
             reformulate: recipe.reformulate.prompt,
           })
         : ownCandidates(stage, collected),

@@ -14,7 +14,7 @@ import { funnel } from './funnel.ts';
 import { ownCandidates } from './own-candidates.ts';
 import { candidates } from './samples.ts';
 
-const judge = { negatives: 2, teacherTexts: 5 };
+const judge = { negatives: 2, teacherTexts: 5, soft: true };
 const curate = recipeSchema.shape.curate.parse({ judge });
 const recipe = { seed: 7, curate };
 const patterns = readPatternLists(curate.patterns);
@@ -94,6 +94,20 @@ test('candidates() of every stage are prompts and completions of its definition'
     prompt: judgeStage.studentPrompt({ document, text }),
     completion: [{ role: 'assistant', content: judgeStage.completion({ analysis: 'Faithful.', score: 5 }) }],
   });
+});
+
+test('candidates() of judge take what the judge weighed along, where that is asked for', () => {
+  const from = collected(['a'], { train: ['a'] });
+  const given = (...shares: number[][]) =>
+    from.judgements.set(
+      'a/1',
+      shares.map((distribution) => ({ score: 4, analysis: '', distribution })),
+    );
+  given([0, 0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5, 0]);
+  const rowsOf = (soft: boolean) => candidates('judge', from, { seed: 0, negatives: 0, soft }).map(({ row }) => row);
+  expect(rowsOf(true)[0]).toMatchObject({ id: 'a/1', score: 4, distribution: [0, 0, 0.25, 0.5, 0.25] });
+  expect(rowsOf(true)[1]).not.toHaveProperty('distribution');
+  expect(rowsOf(false)[0]).not.toHaveProperty('distribution');
 });
 
 test('candidates() come in the same order, whatever the order of the answers', () => {
@@ -271,7 +285,7 @@ test("decide() keeps few of the teacher's own texts as judge samples, and the wa
   }
   const settings = {
     ...recipe,
-    curate: { ...recipe.curate, judge: { negatives: 0, teacherTexts: 2, kinds: ['flawed'] } },
+    curate: { ...recipe.curate, judge: { ...judge, negatives: 0, teacherTexts: 2, kinds: ['flawed'] } },
   };
   const lines = await outcome('judge', from, settings);
   expect(lines.filter((line) => /^a\/. kept/.test(line))).toHaveLength(2);

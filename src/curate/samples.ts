@@ -36,6 +36,8 @@ export interface CandidateOptions {
   readonly seed: number;
   /** Hard negatives made of each document's texts for the stage `judge`. */
   readonly negatives: number;
+  /** Whether the distributions of judgements go into the rows of `judge`. */
+  readonly soft?: boolean;
   /** Variant of the reformulation prompt; default: base. */
   readonly reformulate?: ReformulatePromptName;
 }
@@ -48,7 +50,7 @@ export function candidates(
 ): Candidate[] {
   const items = itemsByDocument(collected);
   const judge: typeof judgeCandidates = (...of) => [
-    ...judgeCandidates(...of),
+    ...judgeCandidates(...of).map((candidate) => (options.soft ? candidate : hardened(candidate))),
     ...madeCandidates(...of, items, options),
   ];
   const stageOfTexts = reformulateStageWith(options.reformulate ?? 'base');
@@ -164,6 +166,7 @@ function judgeCandidates(
         row: {
           ...row(id, document, 'judge', judgeStage.studentPrompt({ document, text }), judgeStage.completion(judgement)),
           score,
+          ...(judgement.distribution ? { distribution: judgement.distribution } : {}),
         },
         split,
         text,
@@ -173,6 +176,11 @@ function judgeCandidates(
       },
     ];
   });
+}
+
+function hardened(candidate: Candidate): Candidate {
+  const { distribution: _, ...hard } = candidate.row;
+  return { ...candidate, row: hard };
 }
 
 /** A good text of the document, spoilt in `negatives` ways; what it is spoilt with comes from another document of the same split. */

@@ -19,6 +19,7 @@ const row = (n: number): SftRow => ({
   prompt: [{ role: 'user', content: `Document:\nNaïve "text" ${n} 🦆` }],
   completion: [{ role: 'assistant', content: `Answer ${n}` }],
   ...(n % 2 ? { score: 4.5, genre: 'A letter.', audience: 'Bakers.' } : {}),
+  ...(n % 3 ? {} : { distribution: [0, 0.125, 0.25, 0.5, 0.125] }),
 });
 
 test('readSft() returns what writeSft() was given, over several record batches', () => {
@@ -58,6 +59,7 @@ test('writeSft() writes an Arrow stream, not a file, and the keys load_from_disk
     'prompt: List<Struct<{role:Utf8, content:Utf8}>>',
     'completion: List<Struct<{role:Utf8, content:Utf8}>>',
     'score: Float64',
+    'distribution: List<Float64>',
     'genre: Utf8',
     'audience: Utf8',
   ]);

@@ -40,6 +40,7 @@ const SCHEMA = new Schema([
   new Field('prompt', MESSAGES),
   new Field('completion', MESSAGES),
   new Field('score', new Float64(), true),
+  new Field('distribution', new List(new Field('item', new Float64(), true)), true),
   new Field('genre', new Utf8(), true),
   new Field('audience', new Utf8(), true),
 ]);

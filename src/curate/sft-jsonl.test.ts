@@ -35,6 +35,8 @@ test.each([
   ['content that is no text', { prompt, completion: [{ role: 'assistant' }] }, /:2: "completion\[0\]\.content"/],
   ['a user completion', { prompt, completion: prompt }, /:2: "completion" holds a message that is not the assistant's/],
   ['a numeric id', { id: 7, prompt, completion }, /:2: "id" is no text/],
+  ['too few shares', { prompt, completion, distribution: [1, 0] }, /:2: "distribution" is no list of five shares/],
+  ['shares of nothing', { prompt, completion, distribution: [0, 0, 0, 0.5, 0.4] }, /:2: the shares .* add up to 0\.9/],
   ['a repeated id', { id: 'a', prompt, completion }, /:2: id "a" stands in line 1 already/],
 ])('readSftJsonl() names the line with %s', (_what, line, message) => {
   write({ id: 'a', prompt, completion }, line);

@@ -12,6 +12,7 @@ const COLUMNS = {
   prompt: MESSAGES,
   completion: MESSAGES,
   score: 'DOUBLE',
+  distribution: 'DOUBLE[]',
   genre: 'VARCHAR',
   audience: 'VARCHAR',
 };

@@ -14,6 +14,8 @@ export interface SftRow {
   completion: ChatMessage[];
   /** Judge score, 1..5. */
   score?: number;
+  /** Of a completion that is a score: shares of the scores 1 to 5 `[5]`, the target at the score's token instead of the score alone. */
+  distribution?: number[];
   genre?: string;
   audience?: string;
 }
@@ -59,10 +61,27 @@ export function toSftRow(value: unknown, where: string, number: number): SftRow 
   if (row.completion.some(({ role }) => role !== 'assistant'))
     fail('"completion" holds a message that is not the assistant\'s');
   if (typeof fields.score === 'number') row.score = fields.score;
+  const distribution = distributionOf(fields.distribution, fail);
+  if (distribution !== undefined) row.distribution = distribution;
   const [genre, audience] = [text('genre'), text('audience')];
   if (genre !== undefined) row.genre = genre;
   if (audience !== undefined) row.audience = audience;
   return row;
+}
+
+const LEVELS = 5;
+/** How far shares may be from adding up to 1: rounded decimals. */
+const ROUNDED = 0.01;
+
+function distributionOf(value: unknown, fail: (found: string) => never): number[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const isShare = (one: unknown) => typeof one === 'number' && one >= 0;
+  if (!Array.isArray(value) || value.length !== LEVELS || !value.every(isShare)) {
+    return fail('"distribution" is no list of five shares, of the scores 1 to 5');
+  }
+  const shares = value as number[];
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return Math.abs(total - 1) > ROUNDED ? fail(`the shares of "distribution" add up to ${total}, not to 1`) : shares;
 }
 
 const SHAPE_HINT =

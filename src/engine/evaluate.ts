@@ -2,12 +2,12 @@
 
 import { InterruptedError } from '../foundation/errors.ts';
 import type { Engine, LayerAdapter } from './engine.ts';
-import { packSequences, type TokenSequence } from './pack.ts';
+import { packSequences, type Target, type TokenSequence } from './pack.ts';
 
 /** Tokens of one evaluation pass, before sharing. */
 const PASS_TOKENS = 4096;
 
-/** Mean cross-entropy over all completion tokens, in nats. @throws InterruptedError between passes, when the signal is aborted */
+/** Mean cross-entropy over all labels (completion tokens, or their distributions), in nats. @throws InterruptedError between passes, when the signal is aborted */
 export async function evaluateLoss(
   engine: Engine,
   adapters: readonly LayerAdapter[],
@@ -48,7 +48,16 @@ export async function* tokenLosses(
     const { losses } = await engine.loss(state);
     const bySample: number[][] = Array.from({ length: end - start }, () => []);
     // Targets of a sample come by position, whichever samples share rows with it.
-    for (const [i, { sequence }] of state.packed.targets.entries()) bySample[sequence]!.push(losses[i]!);
+    let before: Target | undefined;
+    for (const [i, target] of state.packed.targets.entries()) {
+      const { sequence, row, share = 1 } = target;
+      const own = bySample[sequence]!;
+      // Targets side by side that have shares of one row are one soft label.
+      const isSame = target.share !== undefined && before?.share !== undefined;
+      if (isSame && before?.row === row && before.sequence === sequence) own[own.length - 1]! += share * losses[i]!;
+      else own.push(share * losses[i]!);
+      before = target;
+    }
     yield* bySample;
     start = end;
   }

@@ -7,6 +7,16 @@ export interface TokenSequence {
   readonly tokens: readonly number[] | Int32Array;
   /** Tokens from here on are labels (the completion). */
   readonly labelsFrom: number;
+  readonly soft?: SoftLabel;
+}
+
+/** A label that is a distribution over several tokens instead of the one that stands there. */
+export interface SoftLabel {
+  /** Position of the token it takes the place of; one of the labels. */
+  readonly at: number;
+  readonly tokens: readonly number[];
+  /** Of each token; they add up to 1. */
+  readonly shares: readonly number[];
 }
 
 /** A run of rows that attends causally to itself, and to its prefix without a mask. */
@@ -19,11 +29,16 @@ export interface Segment {
   readonly prefixRows: number;
 }
 
-/** A next-token label: the logits of `row` are scored against `label`. Rows may repeat (a prefix's last row has many). */
+/**
+ * A next-token label: the logits of `row` are scored against `label`. Rows may repeat: a prefix's last row has many labels, and a soft label is a target for
+ * each of its tokens, since -sum_k p_k log softmax(z)_k is the p-weighted sum of their losses.
+ */
 export interface Target {
   readonly row: number;
   readonly label: number;
   readonly sequence: number;
+  /** Of a soft label: the token's share. Absent: 1. */
+  readonly share?: number;
 }
 
 export interface Packed {
@@ -35,6 +50,8 @@ export interface Packed {
   readonly real: Uint8Array;
   readonly segments: readonly Segment[];
   readonly targets: readonly Target[];
+  /** Labels in all; a soft one counts once. */
+  readonly labels: number;
   /** The row of each sequence's last token, where generation goes on. */
   readonly lastRows: readonly number[];
 }
@@ -66,6 +83,7 @@ export function packSequences(sequences: readonly TokenSequence[], share = true)
   const real: number[] = [];
   const segments: Segment[] = [];
   const targets: Target[] = [];
+  let labels = 0;
   const lastRows = new Array<number>(sequences.length).fill(0);
 
   const append = (sequence: TokenSequence, from: number, to: number, prefixStart: number, prefixRows: number) => {
@@ -88,7 +106,10 @@ export function packSequences(sequences: readonly TokenSequence[], share = true)
       const start = append(sequence, prefix, length, prefixStart, prefix);
       const rowOf = (position: number) => (position < prefix ? prefixStart + position : start + position - prefix);
       for (let position = Math.max(1, sequence.labelsFrom); position < length; position++) {
-        targets.push({ row: rowOf(position - 1), label: sequence.tokens[position]!, sequence: member });
+        const place = { row: rowOf(position - 1), sequence: member };
+        if (sequence.soft?.at === position) targets.push(...softTargets(sequence.soft, place));
+        else targets.push({ ...place, label: sequence.tokens[position]! });
+        labels++;
       }
       lastRows[member] = rowOf(length - 1);
     }
@@ -102,8 +123,14 @@ export function packSequences(sequences: readonly TokenSequence[], share = true)
     real: Uint8Array.from({ length: rows }, (_, i) => real[i] ?? 0),
     segments,
     targets,
+    labels,
     lastRows,
   };
+}
+
+/** Tokens without a share are left out: they change neither loss nor gradient. */
+function softTargets({ tokens, shares }: SoftLabel, place: Pick<Target, 'row' | 'sequence'>): Target[] {
+  return tokens.flatMap((label, i) => (shares[i]! > 0 ? [{ ...place, label, share: shares[i]! }] : []));
 }
 
 /**

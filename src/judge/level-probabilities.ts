@@ -2,10 +2,11 @@
 
 import { Engine } from '../engine/engine.ts';
 import { packSequences, type TokenSequence } from '../engine/pack.ts';
-import { InterruptedError, UserError } from '../foundation/errors.ts';
+import { scoreTokens } from '../engine/score-tokens.ts';
+import { InterruptedError } from '../foundation/errors.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import type { AdaptedModel } from '../quantize/student-model.ts';
-import { judgeStage, type Score } from '../stage/judge.ts';
+import { judgeStage } from '../stage/judge.ts';
 import type { SourceDocument } from '../stage/stage.ts';
 
 export interface DistilledModel {
@@ -16,8 +17,6 @@ export interface DistilledModel {
 
 /** Tokens of one pass, before sharing. */
 const PASS_TOKENS = 4096;
-
-const SCORES: readonly Score[] = [1, 2, 3, 4, 5];
 
 /**
  * For each text the probabilities of the scores 1 to 5 `[5]`, of those five tokens alone. Texts of one document are scored together and share
@@ -70,25 +69,6 @@ function softmax(losses: readonly number[]): number[] {
   const exps = losses.map((loss) => Math.exp(least - loss));
   const total = exps.reduce((sum, value) => sum + value, 0);
   return exps.map((value) => value / total);
-}
-
-/** The tokens all five answers begin with (mostly none), and the token by which each then differs. */
-function scoreTokens(tokenizer: Tokenizer): { lead: number[]; levels: number[] } {
-  const prompt = judgeStage.studentPrompt({ document: { id: '', text: '' }, text: '' });
-  const answers = SCORES.map((score) => {
-    const content = judgeStage.completion({ analysis: '', score });
-    const { tokens, promptLength } = tokenizer.chatSample(prompt, [{ role: 'assistant', content }]);
-    return tokens.slice(promptLength);
-  });
-  const at = answers[0]!.findIndex((token, i) => answers.some((answer) => answer[i] !== token));
-  const levels = answers.map((answer) => answer[at]!);
-  if (at < 0 || new Set(levels).size !== SCORES.length) {
-    throw new UserError(
-      'Cannot judge with this student: its tokenizer writes two scores with one token',
-      'Use a base model whose tokenizer has a token for each digit',
-    );
-  }
-  return { lead: answers[0]!.slice(0, at), levels };
 }
 
 /** Indices in passes of bounded length, texts of one document side by side. */

@@ -15,6 +15,10 @@ const judgeRows = z.strictObject({
   negatives: z.int().min(0).max(5).default(2).describe('Hard negatives made of the texts of each document'),
   teacherTexts: z.int().min(0).default(1).describe("The teacher's own texts of a document that are kept"),
   kinds: z.array(z.string()).optional().describe('Kinds of `collect.judgeTexts` that are kept; default: all'),
+  soft: z
+    .boolean()
+    .default(true)
+    .describe('Where a judgement has a distribution over the scores (`judge.logprobs`), the student learns it whole'),
 });
 
 export const curateSchema = z.strictObject({

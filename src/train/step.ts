@@ -27,14 +27,14 @@ export function zeroGradients(trained: Trained): TrainedGradients {
 }
 
 export interface BatchGradient {
-  /** Mean over the batch's completion tokens, nats. */
+  /** Mean over the batch's labels, nats. */
   readonly loss: number;
   readonly labels: number;
   readonly grads: TrainedGradients;
 }
 
 /**
- * Loss and gradients of a batch, the mean over all its completion tokens whatever way it is cut into passes.
+ * Loss and gradients of a batch, the mean over all its labels (completion tokens, or their distributions) whatever way it is cut into passes.
  *
  * @param passes the batch, cut into parts that go through the model one after another (a bound on memory)
  * @param grads written over with the gradients
@@ -46,15 +46,15 @@ export async function batchGradient(
   grads: TrainedGradients = zeroGradients(trained),
 ): Promise<BatchGradient> {
   const packed = passes.map((sequences) => packSequences(sequences));
-  const labels = packed.reduce((n, pass) => n + pass.targets.length, 0);
+  const labels = packed.reduce((n, pass) => n + pass.labels, 0);
   for (const part of grads) for (const sum of Object.values(part)) sum.fill(0);
   const outer = 'outer' in trained ? (grads[trained.layers.length] as unknown as OuterGradients) : undefined;
   let total = 0;
   for (const pass of packed) {
     const state = await engine.forward(pass, trained.layers, true);
-    const weights = pass.targets.map(() => 1 / labels);
+    const weights = pass.targets.map(({ share = 1 }) => share / labels);
     const { losses, dy } = await engine.loss(state, weights, outer);
-    for (const loss of losses) total += loss;
+    for (const [i, { share = 1 }] of pass.targets.entries()) total += share * losses[i]!;
     await engine.backward(state, dy!, trained.layers, grads, outer);
   }
   return { loss: total / labels, labels, grads };

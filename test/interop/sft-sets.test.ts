@@ -43,13 +43,16 @@ const rows: SftRow[] = Array.from({ length: 1203 }, (_, n) => ({
   ],
   completion: [{ role: 'assistant', content: `Answer\n${n}` }],
   ...(n % 3 ? { score: 4.5, genre: 'A letter.', audience: 'Bakers.' } : {}),
+  ...(n % 4 ? {} : { distribution: [0, 0, 0.25, 0.5, 0.25] }),
 }));
 
 test('datasets.load_from_disk() opens a set and finds every row', () => {
   writeSft(folder, rows);
   const found = python(LOAD, folder) as { rows: SftRow[]; columns: string[] };
-  expect(found.columns).toEqual(['id', 'doc_id', 'stage', 'prompt', 'completion', 'score', 'genre', 'audience']);
-  expect(found.rows).toEqual(rows.map((row) => ({ score: null, genre: null, audience: null, ...row })));
+  const columns = ['id', 'doc_id', 'stage', 'prompt', 'completion', 'score', 'distribution', 'genre', 'audience'];
+  expect(found.columns).toEqual(columns);
+  const absent = { score: null, distribution: null, genre: null, audience: null };
+  expect(found.rows).toEqual(rows.map((row) => ({ ...absent, ...row })));
 });
 
 test('datasets.load_from_disk() opens an empty set', () => {
