@@ -31,7 +31,7 @@ export type Judging = Recipe['judge'];
 
 /** Where validation asks other judges than collect, or asks them otherwise, its own keys win. */
 export function validationJudging({ judge, validate }: Pick<Recipe, 'judge' | 'validate'>): Judging {
-  const { kind: _, ...own } = validate.judge;
+  const { kind: _, cascade: __, ...own } = validate.judge;
   return { ...judge, ...own } as Judging;
 }
 

@@ -22,8 +22,8 @@ export type JudgedText = Parsed<Judgement> & {
   repeats: Judgement[];
   /** By the second judge, where the recipe names one. */
   second?: Parsed<Judgement>;
-  /** US dollars of all its judgements; of unknown prices none. */
-  usd: number;
+  /** US dollars of all its judgements; null where no price is known. */
+  usd: number | null;
 };
 
 /**
@@ -65,12 +65,15 @@ export async function teacherJudgements(
       warn: (message) => context.emit({ type: 'log', level: 'warn', message }),
       providers: soleProvider(parts.teacher, judges.first.settings, recipe),
     });
-    const judged = new Map<string, { repeats: Judgement[]; second?: Parsed<Judgement>; usd: number; reason: string }>();
+    const judged = new Map<
+      string,
+      { repeats: Judgement[]; second?: Parsed<Judgement>; usd: number | null; reason: string }
+    >();
     for (const { request, second } of jobs()) {
-      const one = judged.get(request.item) ?? { repeats: [], usd: 0, reason: 'not asked' };
+      const one = judged.get(request.item) ?? { repeats: [], usd: null, reason: 'not asked' };
       judged.set(request.item, one);
       const answer = answerTo(request.key);
-      one.usd += answer.usd;
+      if (answer.usd !== null) one.usd = (one.usd ?? 0) + answer.usd;
       if (second) one.second = answer.judgement;
       else if (answer.judgement.ok) one.repeats.push(answer.judgement.value);
       else one.reason = answer.judgement.reason;
@@ -82,13 +85,13 @@ export async function teacherJudgements(
       }),
     );
 
-    function answerTo(key: Job['request']['key']): { judgement: Parsed<Judgement>; usd: number } {
+    function answerTo(key: Job['request']['key']): { judgement: Parsed<Judgement>; usd: number | null } {
       const position = responses.get(key);
       if (position === undefined) {
-        return { judgement: { ok: false, reason: failures.get(key)?.reason ?? 'not asked' }, usd: 0 };
+        return { judgement: { ok: false, reason: failures.get(key)?.reason ?? 'not asked' }, usd: null };
       }
       const line = reader.read(position);
-      return { judgement: judgementOf(line), usd: line.usd ?? 0 };
+      return { judgement: judgementOf(line), usd: line.usd };
     }
   } finally {
     reader.close();

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { randomStream } from '../foundation/random.ts';
-import { compareJudges, distilledLevel, type TwiceJudged } from './compare-judges.ts';
+import { compareJudges, distilledScore, type TwiceJudged } from './compare-judges.ts';
 
 const OPTIONS = { seed: 3, resamples: 500 };
 
@@ -46,6 +46,25 @@ test('compareJudges() uses a distilled judge that is better, with its own scale'
   expect(chosen.difference_ci![0]).toBeGreaterThan(0);
 });
 
+test('compareJudges() keeps the local judge where the other misjudges one arm, however well it does in all', () => {
+  // Of the arm `odd` the student knows the order of texts and not the level: it takes 2 for 4.
+  const arms = (seed: number, documents: number) =>
+    texts(seed, documents, { local: 2.5, student: 0.3 }).map((text, i): TwiceJudged => {
+      if (i % 6 !== 0) return text;
+      return { ...text, model: 'odd', reference: 2, student: 2.5 + 0.2 * 4 };
+    });
+  const { used, compared } = compareJudges(arms(1, 40), arms(2, 80), OPTIONS);
+  const student = compared[1]!;
+  expect(student.difference_ci![0]).toBeGreaterThan(0);
+  expect(student.arms.map(({ arm, texts }) => [arm, texts])).toEqual([
+    ['flawed', 240],
+    ['odd', 80],
+    ['student', 160],
+  ]);
+  expect(student.arms[1]!.rate_error).toBeGreaterThan(0.05);
+  expect(used).toBe('local');
+});
+
 test('compareJudges() joins two judges that err apart', () => {
   const { used, compared, calibrations } = compare({ local: 1, student: 1 });
   expect(used).toBe('combined');
@@ -59,9 +78,9 @@ test('compareJudges() keeps the local judge where a tie leaves it open', () => {
   expect(compareJudges(alike(4), alike(5), OPTIONS).used).toBe('local');
 });
 
-test('distilledLevel() never falls as either judge thinks more of a text', () => {
+test('distilledScore() never falls as either judge thinks more of a text', () => {
   const { calibrations } = compare({ local: 1, student: 1 });
-  const levels = Array.from({ length: 41 }, (_, i) => distilledLevel(calibrations.combined, 3, 2.5 + i / 40));
+  const levels = Array.from({ length: 41 }, (_, i) => distilledScore(calibrations.combined, 3, 2.5 + i / 40).level);
   expect(levels).toEqual([...levels].sort((a, b) => a - b));
   expect(levels.at(-1)).toBeGreaterThan(levels[0]!);
 });

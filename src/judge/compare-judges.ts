@@ -3,14 +3,18 @@
 import { randomStream } from '../foundation/random.ts';
 import { fitIsotonic, type Isotonic, type IsotonicPoint, isotonicAt } from '../statistics/isotonic.ts';
 import { kappaDifference } from '../statistics/kappa-difference.ts';
+import type { Logistic } from '../statistics/logistic.ts';
 import type { Interval } from '../statistics/wilson.ts';
 import { type AgreementOptions, agreement, HARD_KINDS, type ScoredPair } from './agreement.ts';
 import { type Calibration, fitCutPoints, levelOf } from './cut-points.ts';
+import { fitSureness, type SureScore, surenessOf } from './sureness.ts';
 
 /** A text with the reference judge's score and what both judges make of it. */
 export interface TwiceJudged {
   docId: string;
   kind: string;
+  /** Who wrote it, where known. */
+  model?: string;
   reference: number;
   local: { level: number; expected: number };
   /** Expected score by the distilled judge. */
@@ -26,6 +30,8 @@ export interface DistilledCalibration {
   /** From the weighted mean to the reference's mean score. */
   rising: Isotonic;
   cuts: number[];
+  /** From the weighted mean to the probability that the reference gives 3 or more. */
+  passing: Logistic;
 }
 
 export type FittedKind = 'local' | 'student' | 'combined';
@@ -36,6 +42,8 @@ export interface ComparedJudge {
   kappa: number | null;
   kappa_ci: Interval | null;
   rate_error: number;
+  /** The same for each arm: the texts of one model, and those of a kind that name none. */
+  arms: { arm: string; texts: number; rate_error: number }[];
   /** Kappa less the local judge's, on the same texts; absent for the local judge. */
   difference?: number;
   difference_ci?: Interval;
@@ -52,7 +60,7 @@ export interface Comparison {
 export const FEWEST_CALIBRATION = 20;
 /** Two candidates are held against the local judge, so each has to pass at half the usual error (Bonferroni). */
 const LEVEL = 1 - 0.05 / 2;
-/** Points of Rate(>=3) a judge may be off, unless the local judge is off by more. */
+/** Points of an arm's Rate(>=3) that the distilled judge may be off. */
 const MOST_RATE_ERROR = 0.05;
 /** Easy kinds matter less, as for the local judge. */
 const EASY_WEIGHT = 0.3;
@@ -60,7 +68,7 @@ const WEIGHTS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /**
  * Calibrates the distilled judge, alone and averaged with the local one, and holds both against the local judge on the hard kinds. One is used only where
- * the paired interval of its gain in kappa lies above 0.
+ * the paired interval of its gain in kappa lies above 0, and Rate(>=3) of every arm is at most 5 points off.
  *
  * @param calibration texts of documents neither judge was fitted on; at least FEWEST_CALIBRATION of hard kinds
  * @param heldOut texts of further documents; agreement is measured on them
@@ -76,7 +84,7 @@ export function compareJudges(
   const hard = heldOut.filter(({ kind }) => HARD_KINDS.includes(kind));
   const local = measured('local', hard, ({ local }) => local.level, options);
   const candidates = (['student', 'combined'] as const).map((kind) => {
-    const levelFor = (text: TwiceJudged) => distilledLevel(calibrations[kind], text.local.expected, text.student);
+    const levelFor = (text: TwiceJudged) => distilledScore(calibrations[kind], text.local.expected, text.student).level;
     const own = measured(kind, hard, levelFor, options);
     const scores = hard.map((text) => ({
       docId: text.docId,
@@ -88,9 +96,10 @@ export function compareJudges(
     const { estimate, interval } = kappaDifference(scores, { random, resamples: options.resamples, level: LEVEL });
     return { ...own, difference: estimate, difference_ci: interval };
   });
-  const allowed = Math.max(MOST_RATE_ERROR, Math.abs(local.rate_error));
+  const isFair = ({ arms }: Pick<ComparedJudge, 'arms'>) =>
+    arms.every(({ rate_error }) => Math.abs(rate_error) <= MOST_RATE_ERROR);
   const better = candidates
-    .filter(({ difference_ci, rate_error }) => difference_ci[0] > 0 && Math.abs(rate_error) <= allowed)
+    .filter((one) => one.difference_ci[0] > 0 && isFair(one))
     .sort((a, b) => b.difference - a.difference)[0];
   const used = better?.kind ?? 'local';
   return {
@@ -101,9 +110,10 @@ export function compareJudges(
 }
 
 /** The level of a text by its two expected scores. */
-export function distilledLevel(calibration: DistilledCalibration, local: number, student: number): number {
+export function distilledScore(calibration: DistilledCalibration, local: number, student: number): SureScore {
   const mean = blend(calibration, local, student);
-  return levelOf(isotonicAt(calibration.rising, mean), calibration.cuts);
+  const level = levelOf(isotonicAt(calibration.rising, mean), calibration.cuts);
+  return { level, sureness: surenessOf(calibration.passing, mean, level) };
 }
 
 function calibrated(texts: readonly TwiceJudged[], localWeight: number): { fit: DistilledCalibration; error: number } {
@@ -119,7 +129,8 @@ function calibrated(texts: readonly TwiceJudged[], localWeight: number): { fit: 
   // Of the line, not of the isotonic fit: that one bends to any mixture of two judges.
   const line = risingLine(points);
   const error = points.reduce((sum, { x, y, weight }) => sum + weight * (y - line.intercept - line.slope * x) ** 2, 0);
-  return { fit: { scale, localWeight, rising, cuts: fitCutPoints(rows) }, error };
+  const passing = fitSureness(points.map(({ x, y, weight }) => ({ expected: x, score: y, weight })));
+  return { fit: { scale, localWeight, rising, cuts: fitCutPoints(rows), passing }, error };
 }
 
 function blend(
@@ -147,9 +158,17 @@ function measured(
   levelFor: (text: TwiceJudged) => number,
   options: AgreementOptions,
 ): Omit<ComparedJudge, 'used'> {
-  const pairs = hard.map((text): ScoredPair => ({ ...text, score: levelFor(text) }));
+  const pairs = hard.map((text) => ({ ...text, score: levelFor(text) }));
   const { kappa, kappa_ci } = agreement(pairs, options);
-  const passing = (score: (pair: ScoredPair) => number) => pairs.filter((pair) => score(pair) >= 3).length;
-  const rate_error = (passing(({ score }) => score) - passing(({ reference }) => reference)) / pairs.length;
-  return { kind, kappa: kappa ?? null, kappa_ci: kappa_ci ?? null, rate_error };
+  const armOf = ({ model, kind }: TwiceJudged) => model ?? kind;
+  const arms = [...new Set(pairs.map(armOf))].sort().map((arm) => {
+    const own = pairs.filter((pair) => armOf(pair) === arm);
+    return { arm, texts: own.length, rate_error: rateError(own) };
+  });
+  return { kind, kappa: kappa ?? null, kappa_ci: kappa_ci ?? null, rate_error: rateError(pairs), arms };
+}
+
+function rateError(pairs: readonly ScoredPair[]): number {
+  const passing = (level: (pair: ScoredPair) => number) => pairs.filter((pair) => level(pair) >= 3).length;
+  return (passing(({ score }) => score) - passing(({ reference }) => reference)) / pairs.length;
 }

@@ -45,6 +45,7 @@ const task = (changes: Partial<DistilledTask> = {}): DistilledTask => ({
   student: { name: 'judge', stages: ['judge'] },
   local,
   localReport: { description: 'Regression.', kappa: 0.1 },
+  localHeldOut: [],
   samples,
   splits,
   fittedOn: 'these',

@@ -17,16 +17,17 @@ import {
   type ComparedJudge,
   type Comparison,
   compareJudges,
-  distilledLevel,
+  distilledScore,
   FEWEST_CALIBRATION,
   type TwiceJudged,
 } from './compare-judges.ts';
-import type { Judge, JudgeReport } from './judge.ts';
+import type { JudgeReport } from './judge.ts';
 import { expectedLevel, levelProbabilities } from './level-probabilities.ts';
 import { type JudgeSample, type LocalModel, localJudge, localScores } from './local-judge.ts';
+import type { SureJudge, SurePair } from './sureness.ts';
 
 /** Part of the choice's identity: raise it when calibration or choice change. */
-const DISTILLED_VERSION = 1;
+const DISTILLED_VERSION = 2;
 
 /** Expected score of each text by the distilled judge. */
 export type ExpectedScores = (
@@ -42,6 +43,8 @@ export interface DistilledTask {
   student: StudentSettings;
   local: LocalModel;
   localReport: Omit<JudgeReport, 'kind'>;
+  /** What the local judge makes of held-out texts. */
+  localHeldOut: readonly SurePair[];
   /** Every text with a reference score. */
   samples: readonly JudgeSample[];
   splits: Splits;
@@ -59,15 +62,15 @@ export async function distilledOrLocal(
   task: DistilledTask,
   context: RunContext,
   score: ExpectedScores = studentScores(task, context),
-): Promise<Judge> {
-  const { recipe, folder, student, local, localReport, samples, splits } = task;
+): Promise<SureJudge> {
+  const { recipe, folder, student, local, localReport, localHeldOut, samples, splits } = task;
   const calibration = measuredTexts(samples, splits.dev);
   const heldOut = measuredTexts(samples, splits.validation);
   const hard = (texts: readonly JudgeSample[]) => texts.filter(({ kind }) => HARD_KINDS.includes(kind)).length;
   if (hard(calibration) < FEWEST_CALIBRATION || hard(heldOut) === 0) {
     const reason = `The distilled judge ${student.name} is not used: ${hard(calibration)} student-made or flawed texts of dev documents to calibrate it on (${FEWEST_CALIBRATION} are needed), ${hard(heldOut)} of validation documents to measure it on.`;
     context.emit({ type: 'log', level: 'warn', message: reason });
-    return localJudge(local, { ...localReport, description: `${localReport.description} ${reason}` });
+    return localJudge(local, { ...localReport, description: `${localReport.description} ${reason}` }, localHeldOut);
   }
   const inputs = contentHash({
     version: DISTILLED_VERSION,
@@ -87,28 +90,38 @@ export async function distilledOrLocal(
   });
   const { used, compared, calibrations, held } = choice;
   if (used === 'local')
-    return localJudge(local, {
-      ...localReport,
-      description: `${localReport.description} ${comparisonSentence(compared, student.name)}`,
-      compared,
-    });
-  const levelFor = (text: Pick<TwiceJudged, 'local' | 'student'>) =>
-    distilledLevel(calibrations[used], text.local.expected, text.student);
-  const pairs = held.map((text) => ({ ...text, score: levelFor(text) }));
+    return localJudge(
+      local,
+      {
+        ...localReport,
+        description: `${localReport.description} ${comparisonSentence(compared, student.name)}`,
+        compared,
+      },
+      localHeldOut,
+    );
+  const scoreFor = (text: Pick<TwiceJudged, 'local' | 'student'>) =>
+    distilledScore(calibrations[used], text.local.expected, text.student);
+  const pairs = held.map(({ docId, kind, reference, ...text }): SurePair => {
+    const { level, sureness } = scoreFor(text);
+    return { docId, kind, reference, score: level, sureness };
+  });
   const report: JudgeReport = {
     kind: used,
     description: `${DESCRIPTIONS[used]} (student ${student.name}), calibrated on ${calibration.length} texts of dev documents. ${comparisonSentence(compared, student.name)}`,
     ...agreement(pairs, { seed: recipe.seed, resamples: recipe.validate.resamples }),
     compared,
   };
+  const scoreSurely: SureJudge['scoreSurely'] = async (items, signal) => {
+    const students = await score(items, signal);
+    const locals = localScores(local, items);
+    return items.map((_, i) => scoreFor({ local: locals[i]!, student: students[i]! }));
+  };
   return {
     kind: used,
     describe: () => report,
-    score: async (items, signal) => {
-      const students = await score(items, signal);
-      const locals = localScores(local, items);
-      return items.map((_, i) => levelFor({ local: locals[i]!, student: students[i]! }));
-    },
+    score: async (items, signal) => (await scoreSurely(items, signal)).map(({ level }) => level),
+    scoreSurely,
+    heldOut: pairs,
   };
 }
 
@@ -148,9 +161,10 @@ function measuredTexts(samples: readonly JudgeSample[], documents: readonly stri
 
 function judgeTwice(texts: readonly JudgeSample[], local: LocalModel, students: readonly number[]): TwiceJudged[] {
   const locals = localScores(local, texts);
-  return texts.map(({ document, kind, score }, i) => ({
+  return texts.map(({ document, kind, model, score }, i) => ({
     docId: document.id,
     kind,
+    ...(model === undefined ? {} : { model }),
     reference: score,
     local: locals[i]!,
     student: students[i]!,
@@ -178,9 +192,11 @@ function progress(total: number, { emit }: RunContext): (done: number) => void {
 export function comparisonSentence(compared: readonly ComparedJudge[], student: string): string {
   const names = { local: 'the regression', student: `the distilled judge ${student} alone`, combined: 'both together' };
   const figure = (value: number | null | undefined) => (typeof value === 'number' ? value.toFixed(2) : 'undefined');
-  const parts = compared.map(({ kind, kappa, difference, difference_ci }) => {
+  const parts = compared.map(({ kind, kappa, difference, difference_ci, arms }) => {
     const gain = difference_ci && `, ${figure(difference)} [${difference_ci.map(figure).join(', ')}] more`;
-    return `${names[kind]} kappa ${figure(kappa)}${gain ?? ''}`;
+    const worst = arms.reduce((most, arm) => (Math.abs(arm.rate_error) > Math.abs(most.rate_error) ? arm : most));
+    const error = `at most ${(100 * Math.abs(worst.rate_error)).toFixed(1)} points off in Rate(>=3) of an arm (${worst.arm})`;
+    return `${names[kind]} kappa ${figure(kappa)}${gain ?? ''}, ${error}`;
   });
   const used = names[compared.find((one) => one.used)!.kind];
   return `On the same held-out student-made and flawed texts: ${parts.join('; ')}. Used: ${used}.`;

@@ -5,11 +5,13 @@ import { writeFileAtomic } from '../foundation/atomic-file.ts';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { SourceDocument } from '../stage/stage.ts';
+import type { Logistic } from '../statistics/logistic.ts';
 import { HARD_KINDS } from './agreement.ts';
 import { type BoostedTrees, fitBoostedTrees, predictBoosted } from './boosted-trees.ts';
 import { type Calibration, fitCutPoints, levelOf } from './cut-points.ts';
 import { FEATURE_NAMES, type Source, sourceOf, surfaceFeatures } from './features.ts';
-import type { Judge, JudgeReport } from './judge.ts';
+import type { JudgeReport } from './judge.ts';
+import { fitSureness, type SureJudge, type SurePair, surenessOf } from './sureness.ts';
 
 /** A text with the reference judge's score. */
 export interface JudgeSample {
@@ -18,16 +20,22 @@ export interface JudgeSample {
   score: number;
   /** `base` are the teacher's own texts; `student` and `flawed` the hard ones. */
   kind: string;
+  /** Who wrote it, where known. */
+  model?: string;
 }
 
 /** A fitted local judge, as kept in JSON. */
 export interface LocalModel {
-  format: 'mga-local-judge-1';
+  format: typeof FORMAT;
   features: string[];
   /** Several fits on other draws, averaged. */
   fits: BoostedTrees[];
   cuts: number[];
+  /** From an expected score to the probability that the reference judge gives 3 or more. */
+  passing: Logistic;
 }
+
+const FORMAT = 'mga-local-judge-2';
 
 /** Averaging steadies what row and feature draws leave to chance. */
 const FITS = 3;
@@ -68,10 +76,11 @@ export function fitLocalJudge(samples: readonly JudgeSample[], options: { seed: 
       });
   }
   return {
-    format: 'mga-local-judge-1',
+    format: FORMAT,
     features: [...FEATURE_NAMES],
     fits: fitWhere(() => true, 'all'),
     cuts: fitCutPoints(calibration),
+    passing: fitSureness(calibration),
   };
 }
 
@@ -123,26 +132,34 @@ function expectedScore(fits: readonly BoostedTrees[], features: readonly number[
   return Math.min(5, Math.max(1, sum / fits.length));
 }
 
-/** Level 1..5 and expected score of each text. */
+/** Level 1..5, expected score, and how sure the side of 3 is, of each text. */
 export function localScores(
   model: LocalModel,
   texts: readonly { document: SourceDocument; text: string }[],
-): { level: number; expected: number }[] {
+): { level: number; expected: number; sureness: number }[] {
   return featureVectors(texts).map((features) => {
     const expected = expectedScore(model.fits, features);
-    return { level: levelOf(expected, model.cuts), expected };
+    const level = levelOf(expected, model.cuts);
+    return { level, expected, sureness: surenessOf(model.passing, expected, level) };
   });
 }
 
 /** The fitted model behind the seam. An empty text scores 1 like any other text without a point of the original. */
-export function localJudge(model: LocalModel, report: Omit<JudgeReport, 'kind'>): Judge {
+export function localJudge(
+  model: LocalModel,
+  report: Omit<JudgeReport, 'kind'>,
+  heldOut: readonly SurePair[] = [],
+): SureJudge {
+  const scoreSurely: SureJudge['scoreSurely'] = async (items, signal) => {
+    if (signal.aborted) throw new InterruptedError();
+    return localScores(model, items);
+  };
   return {
     kind: 'local',
     describe: () => ({ kind: 'local', ...report }),
-    score: async (items, signal) => {
-      if (signal.aborted) throw new InterruptedError();
-      return localScores(model, items).map(({ level }) => level);
-    },
+    score: async (items, signal) => (await scoreSurely(items, signal)).map(({ level }) => level),
+    scoreSurely,
+    heldOut,
   };
 }
 
@@ -154,6 +171,6 @@ export function saveLocalModel(path: string, model: LocalModel): void {
 export function loadLocalModel(path: string): LocalModel | undefined {
   if (!existsSync(path)) return undefined;
   const model = JSON.parse(readFileSync(path, 'utf8')) as LocalModel;
-  const current = model.format === 'mga-local-judge-1' && model.features.join() === FEATURE_NAMES.join();
+  const current = model.format === FORMAT && model.features.join() === FEATURE_NAMES.join();
   return current ? model : undefined;
 }

@@ -53,11 +53,12 @@ export function teacherJudge(
 }
 
 function detailOf(judged: JudgedText): JudgementDetail {
-  const { repeats, second } = judged;
+  const { repeats, second, usd } = judged;
   const distribution = judged.ok ? judged.value.distribution : undefined;
   return {
     scores: repeats.map(({ score }) => score),
     ...(distribution ? { expected: expectedScore(distribution) } : {}),
     ...(second ? { second: second.ok ? second.value.score : null } : {}),
+    ...(usd === null ? {} : { usd }),
   };
 }

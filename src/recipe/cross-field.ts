@@ -122,6 +122,17 @@ function judgeProblems(recipe: Recipe) {
       message: 'a recorded teacher cannot judge new texts: use local, or name a judge.teacher',
     });
   }
+  if (validate.judge.cascade !== undefined && validate.judge.kind !== 'local') {
+    problems.push({
+      path: ['validate', 'judge', 'cascade'],
+      message: 'the LLM judges every text already: set kind to local, or leave cascade out',
+    });
+  } else if (validate.judge.cascade !== undefined && validating.kind === 'recorded') {
+    problems.push({
+      path: ['validate', 'judge', 'cascade'],
+      message: 'a recorded teacher cannot judge new texts: name a judge.teacher of kind openai, or leave cascade out',
+    });
+  }
   const same = (one: Recipe['teacher'], other: Recipe['teacher'] | undefined) =>
     one.kind === 'recorded'
       ? other?.kind === 'recorded' && one.folder === other.folder

@@ -82,7 +82,7 @@ function table(rows: [string, JsonSchema][], required: string[] = []): string {
   const lines = rows.map(([key, field]) => {
     const fallback =
       field.default !== undefined ? `\`${inline(field.default)}\`` : required.includes(key) ? 'required' : '';
-    return `| \`${key.replace('?', '')}\` | ${typeText(field)} | ${fallback} | ${field.description ?? ''} |`;
+    return `| \`${key.replaceAll('?', '')}\` | ${typeText(field)} | ${fallback} | ${field.description ?? ''} |`;
   });
   return `| key | type | default | meaning |\n|---|---|---|---|\n${lines.join('\n')}\n`;
 }

@@ -125,6 +125,11 @@ test.each([
     ['judge.second={kind: openai, model: m, providers: [{name: a}, {name: b}]}'],
     'judge.second.providers.1.name: the same server, key and model as a',
   ],
+  [['validate.judge.cascade={}'], 'validate.judge.cascade: a recorded teacher cannot judge new texts'],
+  [
+    ['teacher={kind: openai, model: m}', 'validate.judge={kind: teacher, cascade: {below: 0.8}}'],
+    'the LLM judges every text already',
+  ],
 ])('parseRecipe() refuses the contradiction %j', (overrides, message) => {
   expect(failure(MINIMAL, overrides).message).toContain(message);
 });

@@ -279,6 +279,18 @@ const judge = z.strictObject({
     .describe(
       'Who scores student outputs: the local judge (a student with the stage `judge` takes its place where it is better), or the LLM of the section `judge`',
     ),
+  cascade: z
+    .strictObject({
+      below: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.9)
+        .describe(
+          'Texts whose side of 3 the local or distilled judge holds for right with a lower probability go to the LLM of the section `judge` (docs/collecting.md)',
+        ),
+    })
+    .optional(),
   teacher: teacher.optional().describe('This and the keys below: as in the section `judge`, for validation alone'),
   prompt: z.enum(JUDGE_PROMPTS).optional(),
   rubric: z.string().min(1).optional(),

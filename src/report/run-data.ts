@@ -21,6 +21,8 @@ export interface JudgeFacts {
   }[];
   /** Rows: score of the reference judge 1..5; columns: score of this judge 1..5. */
   confusion: number[][] | undefined;
+  /** Of a cascade: outputs an LLM was asked about, of how many, what that cost and what the others would have cost (US dollars). */
+  cascade: { asked: number; texts: number; usd: number | undefined; usdSaved: number | undefined } | undefined;
   /** Scalar fields this version does not know by name. */
   further: JsonObject;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JudgeFacts, StageTable, TableRow } from './run-data.ts';
 import { decideVerdict, deployedRow, primaryTable } from './verdict.ts';
 
-const JUDGE: JudgeFacts = { kind: 'local', byKind: [], confusion: undefined, further: {} };
+const JUDGE: JudgeFacts = { kind: 'local', byKind: [], confusion: undefined, cascade: undefined, further: {} };
 
 function table(stage: string, ...rows: Partial<TableRow>[]): StageTable {
   return {

@@ -8,8 +8,19 @@ import type { HumanCorrection } from './human-correction.ts';
 import type { Reliability } from './reliability.ts';
 
 export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): string[] {
-  const { reference, repeats, shrinkage, second, human, length, canaries, contamination, filter_judge, warnings } =
-    block;
+  const {
+    reference,
+    repeats,
+    shrinkage,
+    cascade,
+    second,
+    human,
+    length,
+    canaries,
+    contamination,
+    filter_judge,
+    warnings,
+  } = block;
   return [
     ...warnings.map((warning) => `Careful: ${warning}`),
     ...(reference
@@ -17,6 +28,7 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
           `This judge and the reference judge on held-out student-made and flawed texts: ordinal alpha ${known(reference.alpha)}, AC2 ${known(reference.ac2)}.`,
         ]
       : []),
+    ...(cascade ? cascadeSentences(cascade) : []),
     ...(repeats ? [`The same text judged again: ${agreement(repeats)}, spread ${repeats.spread.toFixed(2)}.`] : []),
     ...(shrinkage
       ? [
@@ -47,6 +59,23 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
       : []),
     ...(canaries ? [`Texts with planted faults shown to this judge: ${canarySentence(canaries)}.`] : []),
     ...(filter_judge ? [`The judge of the training texts: ${judgingSentences(filter_judge).join('; ')}.`] : []),
+  ];
+}
+
+function cascadeSentences({ below, held_out, ...outputs }: NonNullable<Reliability['cascade']>): string[] {
+  const { texts, asked, usd, usd_saved, arms } = outputs;
+  const dollars = (value: number) => `$${value.toFixed(2)}`;
+  const price =
+    usd === null
+      ? ''
+      : ` It cost ${dollars(usd)}${usd_saved === null ? '' : `, about ${dollars(usd_saved)} less than judging all of them`}.`;
+  const right =
+    held_out.right === null
+      ? `of ${held_out.texts} held-out student-made and flawed texts all would be sent`
+      : `of ${held_out.texts} held-out student-made and flawed texts ${share(1 - held_out.share)} would be kept, ${share(held_out.right)} of them on the reference judge's side of 3`;
+  return [
+    `Cascade: an LLM scored ${asked} of ${texts} outputs (${share(outputs.share)}; ${arms.map((one) => `${one.arm} ${share(one.share)}`).join(', ')}), those at least ${below} sure kept the local score.${price}`,
+    `The local score where it is kept: ${right}.`,
   ];
 }
 

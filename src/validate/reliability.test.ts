@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { randomStream } from '../foundation/random.ts';
+import { raterAgreement } from '../statistics/rater-agreement.ts';
 import { humanCorrection } from './human-correction.ts';
 import { lengthEffect } from './length-effect.ts';
 import { reliabilityOf } from './reliability.ts';
@@ -65,6 +66,56 @@ test('reliabilityOf() measures repeats and the shrinkage of what was kept', () =
   expect(block.repeats!.spread).toBeCloseTo(Math.sqrt((0.5 + 0 + 2 / 3) / 4), 12);
   expect(block.shrinkage).toEqual({ texts: 2, kept: 5, again: 4.5 });
   expect(block.warnings.join('\n')).toContain('did not catch 5 of 10 texts');
+});
+
+test("reliabilityOf() says how far this judge's scores are the reference judge's, whose rows a confusion matrix has", () => {
+  const scored = items({ teacher: () => 4, student: () => 3 });
+  // The reference gives 1 and 2 where this judge gives 2 and 2, and both 5.
+  const confusion = [
+    [0, 3, 0, 0, 0],
+    [0, 2, 0, 0, 0],
+    [0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 5],
+  ];
+  const table = stageTable('reformulate', scored, { ...options, judge: { ...judge, kind: 'local', confusion } });
+  const block = reliabilityOf({ table, items: scored, options });
+  const pairs = [...Array(3).fill([1, 2]), ...Array(2).fill([2, 2]), ...Array(5).fill([5, 5])].map(
+    ([first, second]) => ({ docId: 'd', first, second }),
+  );
+  const { alpha, ac2 } = raterAgreement(pairs, { random: randomStream(1), resamples: 10 })!;
+  expect(block.reference!.alpha).toBeCloseTo(alpha!, 12);
+  expect(block.reference!.ac2).toBeCloseTo(ac2!, 12);
+  expect(block.reference!.alpha).toBeGreaterThan(0.8);
+  expect(block.warnings[0]).toContain('it inherits their taste');
+});
+
+test('reliabilityOf() corrects the rate of each arm by what people said of its outputs', () => {
+  // The judge passes everything of the student, people every second item.
+  const scored = items({ teacher: () => 5, student: (_, k) => (k < 4 ? 5 : 1) });
+  const table = stageTable('reformulate', scored, options);
+  const human = (item: ScoredItem) =>
+    item.arm === 'teacher' ? undefined : item.score === 1 || item.item.endsWith('1') ? 2 : 4;
+  const [teacher, student] = reliabilityOf({ table, items: scored, options, human }).human!;
+  expect(teacher).toMatchObject({ arm: 'teacher', texts: 0, corrected: null });
+  // 3 of 5 are good and all pass; of 2 bad ones one passes.
+  expect(student).toMatchObject({ arm: 'student', texts: 200, sensitivity: 1, specificity: 0.5, rate: 0.8 });
+  expect(student!.corrected).toBeCloseTo(0.6, 12);
+});
+
+test('reliabilityOf() warns of kin, of a judge that filters, of few levels and of length', () => {
+  const scored = items({ teacher: (_, k) => (k < 2 ? 1 : 4), student: (_, k) => (k < 3 ? 1 : 4) });
+  const table = stageTable('reformulate', scored, options);
+  const warningsFor = (models: { judge: string; labeler: string; alsoFilters: boolean }) =>
+    reliabilityOf({ table, items: scored, options, models }).warnings.join('\n');
+  const kin = warningsFor({ judge: 'gpt-4.1', labeler: 'gpt-4.1-mini', alsoFilters: true });
+  expect(kin).toContain('are of one family (OpenAI)');
+  expect(kin).toContain('The judge also chose the training texts');
+  expect(kin).toContain('The scores of teacher use 2 of 5 levels.');
+  expect(kin).toMatch(/Length counts: a text twice as long passes \d+\.\d points more often/);
+  const other = warningsFor({ judge: 'claude-x', labeler: 'gpt-4.1-mini', alsoFilters: false });
+  expect(other).not.toContain('family');
+  expect(other).not.toContain('chose');
 });
 
 test('lengthEffect() finds a judge that rewards length, and takes it out of Diff', () => {

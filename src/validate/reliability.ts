@@ -3,9 +3,12 @@
 import type { CanaryReport } from '../collect/canaries.ts';
 import { type JudgingReport, spreadOf } from '../collect/judging-report.ts';
 import { randomStream } from '../foundation/random.ts';
+import type { CascadeReport } from '../judge/cascade.ts';
+import type { JudgeKind } from '../judge/judge.ts';
 import { modelFamily } from '../judge/model-family.ts';
 import { type RaterAgreement, raterAgreement } from '../statistics/rater-agreement.ts';
 import type { RatedPair } from '../statistics/weighted-kappa.ts';
+import { type CascadeOutputs, cascadeOutputs } from './cascade-outputs.ts';
 import type { Contamination } from './contamination.ts';
 import type { FurtherScores } from './further-scores.ts';
 import { type HumanCorrection, humanCorrection } from './human-correction.ts';
@@ -24,6 +27,8 @@ export interface Reliability {
   repeats?: RaterAgreement & { spread: number };
   /** Texts kept for training, judged again: the kept ones' scores fall, because a threshold selects lucky scores. */
   shrinkage?: { texts: number; kept: number; again: number };
+  /** What the LLM of a cascade was asked about, and the price of that. */
+  cascade?: CascadeOutputs & Pick<CascadeReport, 'below' | 'held_out'>;
   second?: RaterAgreement & { rows: SecondRow[] };
   human?: (HumanCorrection & { arm: string; model: string })[];
   length?: LengthEffect;
@@ -72,6 +77,8 @@ export interface ReliabilitySources {
 /** Above this share at one level the judge cannot tell good from better. */
 const CEILING = 0.7;
 const FEWEST_LEVELS = 3;
+/** Judges that were fitted to another judge's scores. */
+const LEARNT: readonly JudgeKind[] = ['local', 'student', 'combined', 'cascade'];
 /** A judge that lets more of them pass does not read the source. */
 const CANARIES_CAUGHT = 0.8;
 
@@ -89,6 +96,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
   );
   const kept = repeated.filter(({ scores }) => scores[0]! >= (sources.keptFrom ?? Number.POSITIVE_INFINITY));
   const second = sources.second && secondJudge(sources, sources.second, random('second'));
+  const cascade = table.judge.cascade && cascadeOutputs(items);
   const length = lengthEffect(items, table.reference, { seed, resamples });
   const reference = table.judge.confusion && raterAgreement(ratedPairs(table.judge.confusion), random('reference'));
   const known: Findings = {
@@ -103,6 +111,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
         again: mean(kept.map(({ scores }) => scores[1]!)),
       },
     }),
+    ...(cascade && { cascade: { ...table.judge.cascade!, ...cascade } }),
     ...(second && { second }),
     ...(human && { human: corrections([...items, ...(sources.collected ?? [])], human, table.reference, options) }),
     ...(length && { length }),
@@ -200,8 +209,8 @@ function warningsOf(
 ): string[] {
   const { kind } = table.judge;
   return [
-    ...(kind === 'teacher' ? kinship(models) : []),
-    ...(kind === 'local' || kind === 'student'
+    ...(kind === 'teacher' || kind === 'cascade' ? kinship(models) : []),
+    ...(LEARNT.includes(kind)
       ? [
           "The judge learnt from the teacher's own judgements, which also chose the training texts: it inherits their taste.",
         ]

@@ -53,7 +53,9 @@ export function judgeSentence(judge: JudgeReport): string {
   const interval = judge.kappa_ci ? ` [${judge.kappa_ci.map((bound) => bound.toFixed(2)).join(', ')}]` : '';
   const basis =
     judge.kappa_texts === undefined ? '' : ` (${judge.kappa_texts} texts of ${judge.kappa_documents} documents)`;
-  return `${sentence} Agreement with the reference judge on held-out student-made and flawed texts${basis}: quadratic-weighted kappa ${judge.kappa.toFixed(2)}${interval}.`;
+  // Of a cascade's texts those that its cheap judge kept are scored like this.
+  const whose = judge.cascade === undefined ? 'Agreement' : 'Agreement of its local part';
+  return `${sentence} ${whose} with the reference judge on held-out student-made and flawed texts${basis}: quadratic-weighted kappa ${judge.kappa.toFixed(2)}${interval}.`;
 }
 
 function agreementGrid(judge: JudgeReport): Grid {

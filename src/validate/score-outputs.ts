@@ -86,6 +86,8 @@ export async function scoreOutputs(
       if (detail && detail.scores.length > 1) item.scores = detail.scores;
       if (detail?.expected !== undefined) item.expected = detail.expected;
       if (detail?.second !== undefined) item.second = detail.second;
+      if (detail?.usd !== undefined) item.usd = detail.usd;
+      if (detail?.asked !== undefined) Object.assign(item, { sureness: detail.sureness, asked: detail.asked });
       if (item.score === null) item.reason = NO_SCORE;
       const spoilt = copyingSpoils && item.copied;
       item.usable = item.score !== null && item.score >= PASSING_SCORE && !spoilt && item.complete === true;

@@ -90,7 +90,7 @@ export async function scoreStages(
       ...peoplesLabels(outputs, collected, await furtherScores(recipe.validate.humanScores)),
       repeats: repeatedItems(scored) ?? repeatedScores(collected),
       filterJudge: judgingReport(collected),
-      ...(judge.kind === 'teacher' ? { models: judgeModels(recipe) } : {}),
+      ...(['teacher', 'cascade'].includes(judge.kind) ? { models: judgeModels(recipe) } : {}),
       keptFrom: recipe.curate.minScore,
       contamination: contaminationOf(collected),
       canaries: await canaryScores(outputs, collected.documents, judge, { seed, signal: context.signal }),

@@ -15,6 +15,11 @@ export interface ScoredItem {
   expected?: number;
   /** The second judge's score; null where it gave none, absent without one. */
   second?: number | null;
+  /** Of a cascade of judges: how sure the cheap one was of its side of 3, and whether the LLM was asked instead. */
+  sureness?: number;
+  asked?: boolean;
+  /** US dollars for an LLM's judgements of it, where a price is known. */
+  usd?: number;
   /** Which of several trainings of one student answered; absent where there is one. */
   seed?: number;
   /** Why there is no score, or why an output is not valid. */

@@ -50,7 +50,7 @@ function readStage(object: JsonObject): StageTable {
   }));
   return {
     stage: textAt(object, 'stage') ?? 'stage',
-    judge: readJudge(judge),
+    judge: readJudge(judge, reliability),
     rows,
     warnings,
     findings,
@@ -93,7 +93,7 @@ function textsAt(object: JsonObject, name: string): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
-function readJudge(object: JsonObject): JudgeFacts {
+function readJudge(object: JsonObject, { cascade }: JsonObject): JudgeFacts {
   return {
     kind: textAt(object, 'kind') ?? 'unknown',
     description: textAt(object, 'description'),
@@ -107,6 +107,14 @@ function readJudge(object: JsonObject): JudgeFacts {
       rateError: numberAt(part, 'rate_error'),
     })),
     confusion: matrixAt(object, 'confusion'),
+    cascade: isObject(cascade)
+      ? {
+          asked: numberAt(cascade, 'asked') ?? 0,
+          texts: numberAt(cascade, 'texts') ?? 0,
+          usd: numberAt(cascade, 'usd'),
+          usdSaved: numberAt(cascade, 'usd_saved'),
+        }
+      : undefined,
     further: scalars(object, JUDGE_FIELDS),
   };
 }

@@ -1,7 +1,7 @@
 /** Who judged, and how far to trust that. */
 
 import { html, type Markup } from '../markup.ts';
-import { ABSENT, points, quantity } from '../number-format.ts';
+import { ABSENT, dollars, percent, points, quantity } from '../number-format.ts';
 import type { Interval, JudgeFacts } from '../run-data.ts';
 import { scrollTable } from './scroll-table.ts';
 
@@ -9,6 +9,8 @@ const JUDGE_NAMES: Readonly<Record<string, string>> = {
   local: 'local judge',
   teacher: 'the teacher LLM',
   student: 'a distilled judge',
+  combined: 'the local and a distilled judge together',
+  cascade: 'a local judge, and an LLM where that is unsure',
   recorded: 'the recorded LLM',
   validity: 'a validity check (five distinct pairs in valid JSON)',
 };
@@ -28,8 +30,14 @@ export function judgeLines(judge: JudgeFacts): Markup {
   return html`<p class="small">Judged by: <b>${JUDGE_NAMES[judge.kind] ?? judge.kind}</b>.${judge.description && ` ${judge.description}`}
   ${
     kappa !== undefined &&
-    html` Agreement with the recorded judge on held-out student-made and flawed texts: quadratic-weighted κ <b class="number">${kappa.toFixed(2)}</b>${interval && ` (95% interval ${interval})`}, ${agreementWord(kappa)}.`
-  }</p>`;
+    html` Agreement${judge.cascade && ' of the local part'} with the recorded judge on held-out student-made and flawed texts: quadratic-weighted κ <b class="number">${kappa.toFixed(2)}</b>${interval && ` (95% interval ${interval})`}, ${agreementWord(kappa)}.`
+  }${judge.cascade && cascadeSentence(judge.cascade)}</p>`;
+}
+
+function cascadeSentence({ asked, texts, usd, usdSaved }: NonNullable<JudgeFacts['cascade']>): string {
+  const share = texts === 0 ? undefined : asked / texts;
+  const saved = usdSaved === undefined ? '' : `, about ${dollars(usdSaved)} less than for all`;
+  return ` The LLM scored ${quantity(asked)} of ${quantity(texts)} outputs (${percent(share)})${usd === undefined ? '' : `: ${dollars(usd)}${saved}`}.`;
 }
 
 /** How far the judge agrees with the reference judge, by kind of text and score by score; folded away. */
