@@ -113,6 +113,18 @@ describe('planRun() before anything is asked', () => {
     );
   });
 
+  it('takes a cascade for a judge of everything, which it is at most', async () => {
+    const arms = { arms: ['teacher' as const, 'student' as const], documents: 2, pairsPerDocument: 2 };
+    const planned = async (judge: NonNullable<RecipeInput['validate']>['judge']) => {
+      const { recipe, folder } = run({ validate: { ...arms, judge } });
+      return (await rowsOf(recipe, folder)).rows['validate: judge judge'];
+    };
+    const all = await planned({ kind: 'teacher' });
+    expect(all).toMatchObject({ total: 2 * 4 + 4 });
+    expect(await planned({ cascade: { below: 0.8 } })).toEqual(all);
+    expect(await planned({})).toBeUndefined();
+  });
+
   it('does not take a judge without a price for a cheap one', async () => {
     const { price: _, ...unpriced } = model('judge', 0, 0);
     const { recipe, folder } = run({ judge: { teacher: unpriced } });

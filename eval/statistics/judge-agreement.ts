@@ -25,7 +25,6 @@ interface Rating {
   repeat: number;
   score: number;
 }
-type Sample = JudgeSample & { model: string | undefined };
 
 const lines = <T>(name: string) =>
   readFileSync(new URL(`../../data/recorded/${name}.jsonl`, import.meta.url), 'utf8')
@@ -37,13 +36,23 @@ const documents = new Map(lines<SourceDocument>('documents').map((document) => [
 const texts = new Map([...lines<Text>('texts'), ...lines<Text>('students')].map((text) => [text.id, text]));
 const samples = [...lines<Rating>('judgements'), ...lines<Rating>('student-judgements')]
   .filter((rating) => rating.repeat === 1)
-  .map(({ text_id, doc_id, score }): Sample => {
+  .map(({ text_id, doc_id, score }): JudgeSample => {
     const text = texts.get(text_id)!;
     const kind = doc_id === text.doc_id ? (text.kind ?? 'student') : 'mismatch';
-    return { document: documents.get(doc_id)!, text: text.text, score, kind, model: text.model };
+    const { model } = text;
+    return {
+      document: documents.get(doc_id)!,
+      text: text.text,
+      score,
+      kind,
+      ...(model === undefined ? {} : { model }),
+    };
   });
 
-function scored(train: readonly Sample[], test: readonly Sample[]): (ScoredPair & { model: string | undefined })[] {
+function scored(
+  train: readonly JudgeSample[],
+  test: readonly JudgeSample[],
+): (ScoredPair & { model: string | undefined })[] {
   const levels = localScores(fitLocalJudge(train, { seed: OPTIONS.seed }), test);
   return test.map(({ document, kind, score, model }, i) => ({
     docId: document.id,
@@ -67,7 +76,7 @@ function report(pairs: ReturnType<typeof scored>) {
 }
 
 const fold = new Map([...documents.keys()].map((id, i) => [id, i % FOLDS]));
-const inFold = (sample: Sample, i: number) => fold.get(sample.document.id) === i;
+const inFold = (sample: JudgeSample, i: number) => fold.get(sample.document.id) === i;
 const crossValidated = Array.from({ length: FOLDS }, (_, i) =>
   scored(
     samples.filter((sample) => !inFold(sample, i)),

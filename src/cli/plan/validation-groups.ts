@@ -40,12 +40,14 @@ export async function validationGroups(
         return groupOf({ ...asked, maxTokens: stage.maxTokens, prompt }, outputs(stage), used, count, []);
       });
   });
-  if (recipe.validate.judge.kind !== 'teacher') return servers;
+  const { kind, cascade } = recipe.validate.judge;
+  if (kind !== 'teacher' && cascade === undefined) return servers;
   const groups: RequestGroup[] = [];
   for (const judged of stages) {
     const definition = recipe.stages[judged.name];
     const rubric = definition && ownJudgeStage(judged.name, definition);
-    if (judged.name !== reformulateStage.name && rubric === undefined) continue;
+    // A cascade asks about every reformulation at most, and about nothing else.
+    if (judged.name !== reformulateStage.name && (rubric === undefined || kind !== 'teacher')) continue;
     const canaries = rubric ? 0 : Math.min(CANARIES, outputs(judged));
     const texts = armsOf(recipe, judged.name) * outputs(judged) + canaries;
     const judges = await judgesOf(validationJudging(recipe), recipe.teacher, rubric);
