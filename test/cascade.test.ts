@@ -16,7 +16,7 @@ import { writeReport } from '../src/report/report.ts';
 import type { GenerateArm } from '../src/validate/arm-task.ts';
 import type { GenerationLine } from '../src/validate/generations.ts';
 import { reliabilityOf } from '../src/validate/reliability.ts';
-import { scoreReformulations } from '../src/validate/score-outputs.ts';
+import { scoreOutputs } from '../src/validate/score-outputs.ts';
 import type { ScoredItem } from '../src/validate/scored-item.ts';
 import { type StageTable, stageTable } from '../src/validate/table.ts';
 import { validateStudents } from '../src/validate/validate.ts';
@@ -88,7 +88,7 @@ const cheap: SureJudge = {
 };
 
 async function tableBy(judge: Judge) {
-  const items = await scoreReformulations(LINES, documents, judge, { seed: 1, onProgress: () => {}, ...context });
+  const items = await scoreOutputs(LINES, documents, judge, { seed: 1, onProgress: () => {}, ...context });
   const options = { judge: judge.describe(), margin: 3, resamples: 200, seed: 1 };
   const table = stageTable('reformulate', items, options);
   return { items, table, reliability: reliabilityOf({ table, items, options }) };
