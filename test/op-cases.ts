@@ -92,6 +92,22 @@ function matmulCases(): OpCase[] {
   ];
 }
 
+function gemmCases(): OpCase[] {
+  const kinds = [
+    ['a matrix', [2, 4], 0, 0, 1],
+    ['a row', [4], 0, 1, 0.5],
+    ['a column', [2, 1], 1, 0, 0.25],
+    ['a scalar', [], 1, 1, -2],
+  ] as const;
+  return kinds.map(([name, shape, transA, transB, alpha]) =>
+    opCase(
+      `Gemm plus ${name}`,
+      { a: normal(...(transA ? [3, 2] : [2, 3])), b: normal(...(transB ? [4, 3] : [3, 4])), c: normal(...shape) },
+      (g, { a, b, c }) => [g.op('Gemm', [a, b, c], { transA, transB, alpha })],
+    ),
+  );
+}
+
 function attentionCases(): OpCase[] {
   const layouts = [
     { name: 'one block', rows: 4, prefix: 0, block: 4, heads: 2, kvHeads: 2 },
@@ -194,6 +210,7 @@ export const OP_CASES: { readonly [K in OpName]: OpCases } = {
     ],
     forwardOnly: 'embeddings are frozen',
   },
+  Gemm: { cases: gemmCases() },
   Int8MatMul: { cases: int8Cases() },
   Log: { cases: unaryCases('Log', positive) },
   MatMul: { cases: matmulCases() },
@@ -237,6 +254,7 @@ export const OP_CASES: { readonly [K in OpName]: OpCases } = {
   Reciprocal: { cases: unaryCases('Reciprocal', positive) },
   ReduceMax: { cases: reductionCases('ReduceMax'), forwardOnly: 'serves shifts that cancel, and quantization' },
   ReduceMean: { cases: reductionCases('ReduceMean') },
+  ReduceMin: { cases: reductionCases('ReduceMin'), forwardOnly: 'serves quantization' },
   ReduceSum: { cases: reductionCases('ReduceSum') },
   Reshape: {
     cases: [
@@ -244,7 +262,22 @@ export const OP_CASES: { readonly [K in OpName]: OpCases } = {
       opCase('Reshape to a scalar', { x: normal(1, 1) }, (g, { x }) => [g.op('Reshape', [x], { shape: [] })]),
     ],
   },
+  RotaryEmbedding: {
+    cases: [
+      [1, 1, 2],
+      [3, 4, 6],
+    ].map(([rows, heads, d]) => {
+      const angles = Array.from({ length: (rows! * d!) / 2 }, (_, i) => i - 1.5);
+      const table = (f: (x: number) => number) => given(floats([rows!, d! / 2], angles.map(f)));
+      return opCase(
+        `RotaryEmbedding of ${rows} rows, ${heads} heads`,
+        { x: normal(1, rows!, heads! * d!), cos: table(Math.cos), sin: table(Math.sin) },
+        (g, { x, cos, sin }) => [g.op('RotaryEmbedding', [x, cos, sin])],
+      );
+    }),
+  },
   Sigmoid: { cases: unaryCases('Sigmoid') },
+  Silu: { cases: unaryCases('Silu') },
   SimplifiedLayerNormalization: {
     cases: [
       [3, 5],

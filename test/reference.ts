@@ -177,6 +177,10 @@ export const REFERENCE: { readonly [K in OpName]: Reference } = {
     const at0 = (index: number[]) => [at(picks!, index.slice(0, depth)), ...index.slice(depth)];
     return [fill([...picks!.shape, ...rest], (index) => at(table!, at0(index)))];
   },
+  Gemm([a, b, c], attributes) {
+    const [product] = REFERENCE.MatMul([a!, b!], attributes);
+    return [fill(product!.shape, (index) => at(product!, index) + at(c!, index))];
+  },
   Int8MatMul: ([x, w, scale]) => [int8MatMul(x!, w!, scale!)],
   Log: unary(Math.log),
   MatMul([a, b], { transA = 0, transB = 0, alpha = 1 }) {
@@ -224,9 +228,22 @@ export const REFERENCE: { readonly [K in OpName]: Reference } = {
     (a, b) => a + b,
     (total, count) => total / count,
   ),
+  ReduceMin: reduction(Number.POSITIVE_INFINITY, Math.min),
   ReduceSum: reduction(0, (a, b) => a + b),
   Reshape: ([x], { shape }) => [{ shape: shape as Shape, data: x!.data }],
+  RotaryEmbedding([x, cos, sin]) {
+    const half = cos!.shape[1]!;
+    return [
+      fill(x!.shape, ([, i, column]) => {
+        const place = column! % (2 * half);
+        const [own, angle] = [at(x!, [0, i!, column!]), [i!, place % half]];
+        const other = at(x!, [0, i!, place < half ? column! + half : column! - half]);
+        return own * at(cos!, angle) + (place < half ? -other : other) * at(sin!, angle);
+      }),
+    ];
+  },
   Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
+  Silu: unary((x) => x / (1 + Math.exp(-x))),
   SimplifiedLayerNormalization([x, weight], { epsilon }) {
     const inverse = (r: number[]) => 1 / Math.sqrt(sum(r.map((e) => e * e)) / r.length + (epsilon as number));
     const y = rows(x!, (r) => r.map((e, i) => e * inverse(r) * weight!.data[i]!));

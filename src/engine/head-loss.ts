@@ -1,8 +1,8 @@
 /** Cross-entropy at the output head, on the rows that have labels alone and in blocks: all logits never exist at once. */
 
 import type { Tensor } from '../graph/value.ts';
-import { headGraph } from '../model/layer-graphs.ts';
-import { addTo, type Floats, toTensor, zeros } from './floats.ts';
+import { headGraph, headParts } from '../model/layer-graphs.ts';
+import { addTo, type Floats, rowsOf, toTensor, zeros } from './floats.ts';
 import type { GradientSums } from './gradient-sums.ts';
 import { type EngineContext, ROW_BLOCK } from './layer-context.ts';
 import type { Packed } from './pack.ts';
@@ -43,6 +43,10 @@ export async function headLoss(
   const fitting = 2 ** Math.floor(Math.log2(HEAD_LOGITS / vocabSize));
   const most = Math.max(HEAD_MULTIPLE, Math.min(ROW_BLOCK, fitting));
   const backward = weights !== undefined;
+  const table = head.data as Floats;
+  const parts = Object.fromEntries(
+    headParts(config).map(({ name, start, end }) => [name, rowsOf(table, start, end - start, hiddenSize)]),
+  );
   const losses = zeros(dtype, targets.length);
   const dy = backward ? pool.takeZeros(rows, hiddenSize) : undefined;
   for (let start = 0; start < targets.length; start += most) {
@@ -62,6 +66,7 @@ export async function headLoss(
       labels: { dtype: 'int64', shape: [size], data: labels } satisfies Tensor,
       weight: toTensor(weight, [size, 1]),
       head,
+      ...parts,
       normFinal,
     };
     const out = await cache.run(

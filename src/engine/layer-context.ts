@@ -53,7 +53,7 @@ export interface KeptActivations {
 /** Rows a token-wise graph sees at once: its widest tensor (rows x 2 intermediate) should stay in the cache. */
 export const ROW_BLOCK = 256;
 /** Query rows a block of attention. */
-export const ATTENTION_BLOCK = 128;
+export const ATTENTION_BLOCK = 64;
 
 /** A segment's attention in a layer with that window, and the key of its graphs; a window that hides nothing is none. */
 export function attentionShape(

@@ -38,12 +38,12 @@ export function layerRotaries(positions: Int32Array, config: ModelConfig, dtype:
   });
 }
 
-/** The graph inputs cos and sin `[rows, 1, headDim / 2]` of a block of rows. */
+/** The graph inputs cos and sin `[rows, headDim / 2]` of a block of rows. */
 export function rotaryRows(
   { cos, sin, half }: RotaryTables,
   start: number,
   rows: number,
 ): { cos: Tensor; sin: Tensor } {
-  const part = (all: Floats) => toTensor(all.subarray(start * half, (start + rows) * half), [rows, 1, half]);
+  const part = (all: Floats) => toTensor(all.subarray(start * half, (start + rows) * half), [rows, half]);
   return { cos: part(cos), sin: part(sin) };
 }

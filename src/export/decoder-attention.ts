@@ -51,7 +51,9 @@ export function attentionContexts(list: NodeList, config: ModelConfig, ids: stri
   const angles = (rope: Rope, suffix: string) => {
     const { cos, sin } = rotaryRows(rotaryTables(every, rope, headDim, 'float32'), 0, maxPositions);
     const gather = (name: string, table: Tensor) => list.op('Gather', [list.weight(name + suffix, table), positions]);
-    return { cos: gather('cos', cos), sin: gather('sin', sin) };
+    // One row of angles for all heads of a token.
+    const perToken = ({ data, dtype }: Tensor): Tensor => ({ dtype, data, shape: [maxPositions, 1, headDim / 2] });
+    return { cos: gather('cos', perToken(cos)), sin: gather('sin', perToken(sin)) };
   };
 
   const [rows, keys] = [sequence, total].map((size) => list.op('Squeeze', [size])) as [string, string];
@@ -125,7 +127,7 @@ export function decoderAttention(
   return reshape(list.op('Transpose', [mixed], { perm: [0, 3, 1, 2, 4] }), 0, 0, heads * headDim);
 }
 
-/** (a, b) -> (a cos - b sin, b cos + a sin) of the halves of the last axis, as in src/model/decoder-layer.ts. */
+/** (a, b) -> (a cos - b sin, b cos + a sin) of the halves of the last axis, as in src/graph/ops/rotary.ts. */
 function rotary(list: NodeList, x: string, headDim: number, { cos, sin }: AttentionContext): string {
   const halves = list.integers([headDim / 2, headDim / 2]);
   const [a, b] = list.ops('Split', [x, halves], { axis: 3 }, 2) as [string, string];

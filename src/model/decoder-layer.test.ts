@@ -25,8 +25,8 @@ function attentionInputs(positions: readonly number[]): { q: Dense; k: Dense; v:
       shape: [rows, hiddenSize],
       data: Float64Array.from({ length: rows * hiddenSize }, (_, i) => one[i % hiddenSize]!),
     },
-    cos: { shape: [rows, 1, half], data: cos as Float64Array },
-    sin: { shape: [rows, 1, half], data: sin as Float64Array },
+    cos: { shape: [rows, half], data: cos as Float64Array },
+    sin: { shape: [rows, half], data: sin as Float64Array },
     norm1: draw('norm1', [hiddenSize]),
     'qkv.weight': draw('weight', [outputsOf(linearGroups(config).qkv), hiddenSize]),
   };

@@ -42,18 +42,6 @@ export function rmsNorm(g: GraphBuilder, x: Value, name: string, epsilon: number
   return g.op('SimplifiedLayerNormalization', [x, weight], { epsilon });
 }
 
-/**
- * Rotary position embedding (arXiv 2104.09864) of `[rows, heads, d]`, the halves of d paired:
- *   (a, b) -> (a cos - b sin, b cos + a sin), cos and sin `[rows, 1, d / 2]`.
- */
-function rotary(g: GraphBuilder, x: Value, cos: Value, sin: Value): Value {
-  const half = x.shape[2]! / 2;
-  const [a, b] = g.apply('Split', [x], { axis: 2, sizes: [half, half] }) as [Value, Value];
-  const first = g.op('Sub', [g.op('Mul', [a, cos]), g.op('Mul', [b, sin])]);
-  const second = g.op('Add', [g.op('Mul', [b, cos]), g.op('Mul', [a, sin])]);
-  return g.op('Concat', [first, second], { axis: 2 });
-}
-
 /** Norms of query and key heads, x `[rows, heads + kvHeads, d]`. Inputs: normQ, normK `[d]`. */
 function headNorms(g: GraphBuilder, x: Value, { heads, kvHeads, normEpsilon }: ModelConfig): Value {
   const [q, k] = g.apply('Split', [x], { axis: 1, sizes: [heads, kvHeads] }) as [Value, Value];
@@ -66,7 +54,7 @@ function headNorms(g: GraphBuilder, x: Value, { heads, kvHeads, normEpsilon }: M
  *   silu: f = x; gelu: x (1 + tanh z) / 2 = x s(2 z) with z = sqrt(2 / pi) (x + 0.044715 x^3) (arXiv 1606.08415).
  */
 function activation(g: GraphBuilder, x: Value, kind: ModelConfig['activation']): Value {
-  if (kind === 'silu') return g.op('Mul', [x, g.op('Sigmoid', [x])]);
+  if (kind === 'silu') return g.op('Silu', [x]);
   const [linearTerm, cubicTerm] = GELU_TERMS.map((term) => g.scalar(term, x.dtype)) as [Value, Value];
   const slope = g.op('Add', [g.op('Mul', [g.op('Mul', [x, x]), cubicTerm]), linearTerm]);
   return g.op('Mul', [x, g.op('Sigmoid', [g.op('Mul', [x, slope])])]);
@@ -74,20 +62,22 @@ function activation(g: GraphBuilder, x: Value, kind: ModelConfig['activation']):
 
 /**
  * What happens before attention: x `[rows, hidden]` -> q `[rows, heads * d]`, k and v `[rows, kvHeads * d]`,
- * queries and keys rotated. Inputs: x, cos, sin `[rows, 1, d / 2]`, norm1, normQ and normK where heads have norms, and the
+ * queries and keys rotated. Inputs: x, cos, sin `[rows, d / 2]`, norm1, normQ and normK where heads have norms, and the
  * qkv group's.
  */
 export function beforeAttention(g: GraphBuilder, config: ModelConfig, rows: number, settings: LinearSettings) {
   const { hiddenSize, heads, kvHeads, headDim, normEpsilon } = config;
   const dtype: DType = settings.dtype ?? 'float32';
   const x = g.input('x', dtype, [rows, hiddenSize]);
-  const cos = g.input('cos', dtype, [rows, 1, headDim / 2]);
-  const sin = g.input('sin', dtype, [rows, 1, headDim / 2]);
+  const cos = g.input('cos', dtype, [rows, headDim / 2]);
+  const sin = g.input('sin', dtype, [rows, headDim / 2]);
   const qkv = linear(g, rmsNorm(g, x, 'norm1', normEpsilon), linearGroups(config).qkv, settings);
   const rotated = (heads + kvHeads) * headDim;
   const [qk, v] = g.apply('Split', [qkv], { axis: 1, sizes: [rotated, kvHeads * headDim] }) as [Value, Value];
-  const byHead = g.op('Reshape', [qk], { shape: [rows, heads + kvHeads, headDim] });
-  const turned = rotary(g, config.headNorms ? headNorms(g, byHead, config) : byHead, cos, sin);
+  const normed = config.headNorms
+    ? headNorms(g, g.op('Reshape', [qk], { shape: [rows, heads + kvHeads, headDim] }), config)
+    : qk;
+  const turned = g.op('RotaryEmbedding', [g.op('Reshape', [normed], { shape: [1, rows, rotated] }), cos, sin]);
   const [q, k] = g.apply('Split', [g.op('Reshape', [turned], { shape: [rows, rotated] })], {
     axis: 1,
     sizes: [heads * headDim, kvHeads * headDim],

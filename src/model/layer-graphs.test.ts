@@ -3,7 +3,9 @@ import '../../test/matchers.ts';
 import { drawNormal } from '../../test/op-case.ts';
 import { type Dense, evaluate, toDense } from '../../test/reference.ts';
 import { SMALLEST, tinyWeights } from '../../test/tiny-models.ts';
+import type { Tensor } from '../graph/value.ts';
 import { emitGraph } from '../onnx/emit.ts';
+import { createSession } from '../onnx/session.ts';
 import {
   afterBackward,
   afterForward,
@@ -13,6 +15,7 @@ import {
   beforeForward,
   type GraphPart,
   headGraph,
+  headParts,
   logitsGraph,
 } from './layer-graphs.ts';
 
@@ -72,9 +75,11 @@ describe('graphs of a layer', () => {
 describe('headGraph()', () => {
   const rows = 3;
   const draw = (name: string, shape: number[]) => toDense(drawNormal(shape, 'float64', 'head', name));
+  const head = draw('head', [config.vocabSize, 16]);
   const feeds: Record<string, Dense> = {
     h: draw('h', [rows, 16]),
-    head: draw('head', [config.vocabSize, 16]),
+    head,
+    'head.0': head,
     normFinal: draw('norm', [16]),
     labels: { shape: [rows], data: Float64Array.of(5, 0, 259) },
     weight: { shape: [rows, 1], data: Float64Array.of(0.5, 0, 2) },
@@ -105,5 +110,54 @@ describe('headGraph()', () => {
       return (weighted(moved(step)) - weighted(moved(-step))) / (2 * step);
     });
     expect(gradient).toBeNearTensor({ shape: [rows, 16], data }, 1e-7);
+  });
+
+  it('gives the same in parts of the vocabulary as whole', async () => {
+    const vocabSize = 20_000;
+    const wide = { ...config, vocabSize };
+    const parts = headParts(wide);
+    expect(parts.map(({ start, end }) => end - start)).toEqual([8192, 8192, 3616]);
+    // Logits up to some hundreds, the largest of each row in another part.
+    const table = drawNormal([vocabSize, 16], 'float64', 'head', 'wide');
+    const data = table.data as Float64Array;
+    const h = Float64Array.from(
+      { length: rows * 16 },
+      (_, i) => 30 * data[[100, 9000, 19_999][Math.floor(i / 16)]! * 16 + (i % 16)]!,
+    );
+    const labels = [100, 3, 12_345];
+    const floats = (shape: number[], values: Float64Array): Tensor => ({ dtype: 'float64', shape, data: values });
+    const { g, outputs } = headGraph(wide, rows, true, 'float64');
+    const session = await createSession(emitGraph(g, outputs).bytes, { threads: 1, optimization: 'basic' });
+    const found = await session.run({
+      h: floats([rows, 16], h),
+      head: table,
+      ...Object.fromEntries(
+        parts.map(({ name, start, end }) => [name, floats([end - start, 16], data.subarray(start * 16, end * 16))]),
+      ),
+      normFinal: floats([16], feeds.normFinal!.data),
+      labels: { dtype: 'int64', shape: [rows], data: BigInt64Array.from(labels.map(BigInt)) },
+      weight: floats([rows, 1], Float64Array.of(1, 1, 1)),
+    });
+    await session.release();
+    const plain = (from: Float64Array) =>
+      labels.map((label, row) => {
+        const x = from.subarray(row * 16, (row + 1) * 16);
+        const r = 1 / Math.sqrt(x.reduce((sum, e) => sum + e * e, 0) / 16 + config.normEpsilon);
+        const xn = x.map((e, i) => e * r * feeds.normFinal!.data[i]!);
+        const z = Float64Array.from({ length: vocabSize }, (_, v) =>
+          xn.reduce((sum, e, i) => sum + e * data[v * 16 + i]!, 0),
+        );
+        const top = z.reduce((x, y) => Math.max(x, y));
+        return top + Math.log(z.reduce((sum, e) => sum + Math.exp(e - top), 0)) - z[label]!;
+      });
+    const sum = (numbers: readonly number[]) => numbers.reduce((x, y) => x + y, 0);
+    for (const [row, loss] of plain(h).entries()) {
+      expect((found.loss!.data as Float64Array)[row]).toBeCloseTo(loss, 9);
+    }
+    const direction = draw('direction', [rows, 16]).data;
+    const moved = (by: number) => h.map((x, i) => x + by * direction[i]!);
+    const slope = (sum(plain(moved(1e-5))) - sum(plain(moved(-1e-5)))) / 2e-5;
+    const gradient = found['grad.h']!.data as Float64Array;
+    expect(sum(Array.from(gradient, (d, i) => d * direction[i]!))).toBeRelativelyNear(slope, 1e-7);
   });
 });

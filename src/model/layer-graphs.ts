@@ -106,12 +106,34 @@ export function attentionBackward(config: ModelConfig, shape: AttentionShape, dt
   return { g, outputs: namedGradients(g, [o], [seed(g, 'o', o)], { q, k, v }), given: { o } };
 }
 
+/** Rows of the table in one product of the head: its logits are at most 8 MB, which the C library keeps when they are freed. */
+const HEAD_COLUMNS = 8192;
+
+/** The part of the vocabulary that the head's graphs call `head.<i>`. */
+export interface HeadPart {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parts of the vocabulary whose logits are computed one after another. */
+export function headParts({ vocabSize }: ModelConfig): HeadPart[] {
+  return Array.from({ length: Math.ceil(vocabSize / HEAD_COLUMNS) }, (_, i) => ({
+    name: `head.${i}`,
+    start: i * HEAD_COLUMNS,
+    end: Math.min(vocabSize, (i + 1) * HEAD_COLUMNS),
+  }));
+}
+
 /**
  * The head on a block of rows: final norm, logits against the (tied) embedding, cross-entropy.
- * Inputs: h `[rows, hidden]`, normFinal, head f32 `[vocabulary, hidden]`, labels i64 `[rows]`, weight `[rows, 1]`.
+ * Inputs: h `[rows, hidden]`, normFinal, head f32 `[vocabulary, hidden]` and its rows once more in the parts of headParts,
+ * labels i64 `[rows]`, weight `[rows, 1]`.
  * Outputs: loss `[rows, 1]` (unweighted nats; rows of weight 0 are padding) and, with `backward`, grad.h:
  *   loss = log sum exp(z) - z[label], dz = weight (softmax(z) - onehot(label)),
  *   dxn = weight (softmax(z) E - E[label]): neither the logits' gradient nor a one-hot matrix ever exists.
+ * Of a part c of the vocabulary, l_c = log sum exp(z_c) = max z_c - log max softmax(z_c), whatever the logits' size, and
+ *   softmax(z) E = sum over parts of exp(l_c - l) softmax(z_c) E_c, l = log sum exp(l_c).
  * With `full` also grad.normFinal, and the gradient of E in two parts:
  *   dE = softmax(z)^T (weight xn) [grad.head] - (weight xn)[r] in the row of r's label [labelRows].
  */
@@ -123,26 +145,45 @@ export function headGraph(
   full = false,
 ): GraphPart {
   const g = new GraphBuilder();
-  const h = g.input('h', dtype, [rows, config.hiddenSize]);
-  const table = g.input('head', dtype, [config.vocabSize, config.hiddenSize]);
+  const { hiddenSize } = config;
+  const h = g.input('h', dtype, [rows, hiddenSize]);
+  const table = g.input('head', dtype, [config.vocabSize, hiddenSize]);
   const labels = g.input('labels', 'int64', [rows]);
   const xn = rmsNorm(g, h, 'normFinal', config.normEpsilon);
-  const logits = g.op('MatMul', [xn, table], { transB: 1 });
-  const top = g.op('ReduceMax', [logits], { axes: [1] });
-  const exps = g.op('Exp', [g.op('Sub', [logits, top])]);
-  const total = g.op('ReduceSum', [exps], { axes: [1] });
+  const top = (x: Value) => g.op('ReduceMax', [x], { axes: [1] });
+  const parts = headParts(config).map(({ name, start, end }) => {
+    const part = g.input(name, dtype, [end - start, hiddenSize]);
+    const logits = g.op('MatMul', [xn, part], { transB: 1 });
+    const p = g.op('Softmax', [logits]);
+    return { part, p, logSum: g.op('Sub', [top(logits), g.op('Log', [top(p)])]) };
+  });
+  const logSums =
+    parts.length === 1
+      ? parts[0]!.logSum
+      : g.op(
+          'Concat',
+          parts.map(({ logSum }) => logSum),
+          { axis: 1 },
+        );
+  const largest = top(logSums);
+  const sums = g.op('ReduceSum', [g.op('Exp', [g.op('Sub', [logSums, largest])])], { axes: [1] });
+  const total = g.op('Add', [g.op('Log', [sums]), largest]);
   const labelRows = g.op('Gather', [table, labels]);
   const labelLogits = g.op('ReduceSum', [g.op('Mul', [xn, labelRows])], { axes: [1] });
-  const loss = g.op('Sub', [g.op('Add', [g.op('Log', [total]), top]), labelLogits]);
+  const loss = g.op('Sub', [total, labelLogits]);
   if (!backward) return { g, outputs: { loss }, given: {} };
   const weight = g.input('weight', dtype, [rows, 1]);
-  const expected = g.op('Div', [g.op('MatMul', [exps, table]), total]);
+  const shares = parts.map(({ logSum }) => g.op('Exp', [g.op('Sub', [logSum, total])]));
+  const expected = parts
+    .map(({ p, part }, i) => g.op('Mul', [g.op('MatMul', [p, part]), shares[i]!]))
+    .reduce((sum, term) => g.op('Add', [sum, term]));
   const dxn = g.op('Mul', [g.op('Sub', [expected, labelRows]), weight]);
-  const targets = full ? { h, normFinal: g.input('normFinal', dtype, [config.hiddenSize]) } : { h };
+  const targets = full ? { h, normFinal: g.input('normFinal', dtype, [hiddenSize]) } : { h };
   const outputs = { loss, ...namedGradients(g, [xn], [dxn], targets) };
   if (!full) return { g, outputs, given: {} };
   const weighted = g.op('Mul', [xn, weight]);
-  const dHead = g.op('MatMul', [exps, g.op('Div', [weighted, total])], { transA: 1 });
+  const dParts = parts.map(({ p }, i) => g.op('MatMul', [p, g.op('Mul', [weighted, shares[i]!])], { transA: 1 }));
+  const dHead = dParts.length === 1 ? dParts[0]! : g.op('Concat', dParts, { axis: 0 });
   return { g, outputs: { ...outputs, 'grad.head': dHead, labelRows: weighted }, given: {} };
 }
 

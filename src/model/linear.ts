@@ -60,7 +60,7 @@ export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: 
   const shapes = loraShapes(group, lora.rank);
   const parameter = (key: string) => g.input(key, dtype, shapes[key]!);
   const h = g.op('MatMul', [x, parameter(`${name}.A`)]);
-  return g.op('Add', [base, g.op('MatMul', [h, blockDiagonal(g, group, parameter)], { alpha: lora.scale })]);
+  return g.op('Gemm', [h, blockDiagonal(g, group, parameter), base], { alpha: lora.scale });
 }
 
 /** The parts' B matrices as one `[rank * parts, outputs]`, zero off the diagonal: one product instead of one a part. */

@@ -124,9 +124,18 @@ function onnxNode(
       const fused: Record<string, OnnxAttribute> = { transA, transB, alpha: { float: alpha } };
       return { op: 'FusedMatMul', domain: MICROSOFT_DOMAIN, inputs, outputs, attributes: fused };
     }
+    case 'Gemm': {
+      const { transA = 0, transB = 0, alpha = 1 } = numbers;
+      return { op, inputs, outputs, attributes: { transA, transB, alpha: { float: alpha } } };
+    }
     case 'MatMulIntegerToFloat': {
       const [a, b, aScale, bScale, aZero] = inputs as [string, string, string, string, string];
       return { op, domain: MICROSOFT_DOMAIN, inputs: [a, b, aScale, bScale, aZero], outputs };
+    }
+    case 'RotaryEmbedding': {
+      // Positions count from 0: the tables hold the angles of these very rows.
+      const [x, cos, sin] = inputs as [string, string, string];
+      return { op, domain: MICROSOFT_DOMAIN, inputs: [x, integers([0]), cos, sin], outputs };
     }
     case 'SimplifiedLayerNormalization':
       return { op, inputs, outputs, attributes: { axis: -1, stash_type: 1, epsilon: { float: numbers.epsilon! } } };
@@ -135,6 +144,7 @@ function onnxNode(
     case 'ReduceSum':
     case 'ReduceMean':
     case 'ReduceMax':
+    case 'ReduceMin':
       return { op, inputs: [...inputs, integers(list('axes'))], outputs, attributes: { keepdims: 1 } };
     case 'Reshape':
     case 'Expand':

@@ -25,23 +25,21 @@ interface Block {
   endKey: number;
 }
 
-/** [rows, heads * d] -> [kvHeads, group * rows, d]: the query heads that share a key head become one taller matrix. */
-function toHeads(g: GraphBuilder, x: Value, heads: number, kvHeads: number): Value {
+/** The columns of each key head's queries, [rows, heads * d] -> kvHeads times [rows * group, d]: rows of a row side by side. */
+function toHeads(g: GraphBuilder, x: Value, kvHeads: number, d: number): Value[] {
   const [rows, width] = x.shape as [number, number];
-  const d = width / heads;
-  const split = g.op('Reshape', [x], { shape: [rows, kvHeads, heads / kvHeads, d] });
-  const turned = g.op('Transpose', [split], { perm: [1, 2, 0, 3] });
-  return g.op('Reshape', [turned], { shape: [kvHeads, (heads / kvHeads) * rows, d] });
+  const parts = kvHeads === 1 ? [x] : g.apply('Split', [x], { axis: 1, sizes: Array(kvHeads).fill(width / kvHeads) });
+  return parts.map((part) => matrix(g, part, (rows * width) / kvHeads / d, d));
 }
 
 /** The inverse of toHeads. */
-function fromHeads(g: GraphBuilder, x: Value, heads: number): Value {
-  const [kvHeads, tall, d] = x.shape as [number, number, number];
-  const group = heads / kvHeads;
-  const rows = tall / group;
-  const split = g.op('Reshape', [x], { shape: [kvHeads, group, rows, d] });
-  const turned = g.op('Transpose', [split], { perm: [2, 0, 1, 3] });
-  return g.op('Reshape', [turned], { shape: [rows, heads * d] });
+function fromHeads(g: GraphBuilder, parts: readonly Value[], rows: number): Value {
+  const byRow = parts.map((part) => matrix(g, part, rows, (part.shape[0]! / rows) * part.shape[1]!));
+  return byRow.length === 1 ? byRow[0]! : g.op('Concat', byRow, { axis: 1 });
+}
+
+function matrix(g: GraphBuilder, x: Value, rows: number, columns: number): Value {
+  return x.shape.join() === `${rows},${columns}` ? x : g.op('Reshape', [x], { shape: [rows, columns] });
 }
 
 function blocksOf(q: Value, k: Value, { block, window = Number.POSITIVE_INFINITY }: Layout): Block[] {
@@ -60,45 +58,75 @@ function rowsOf(g: GraphBuilder, x: Value, start: number, end: number, axis = 0)
 }
 
 /**
- * 0 where row i of the block sees key j, very negative elsewhere: [rows, keys]. The block's own rows are its last keys, so
- * the mask's triangle stands at the right end; its transpose hides, row by row, the first keys that the window has left.
+ * 0 where row i of the block sees key j, very negative elsewhere: [rows * group, keys], each row `group` times. The block's
+ * own rows are its last keys, so the mask's triangle stands at the right end; its transpose hides, row by row, the first
+ * keys that the window has left.
  */
-function visibility(g: GraphBuilder, mask: Value, { block, window }: Layout, { rows, firstKey, endKey }: Block): Value {
+function visibility(g: GraphBuilder, mask: Value, layout: Layout, { rows, firstKey, endKey }: Block): Value {
+  const { block, window, heads, kvHeads } = layout;
   const keys = endKey - firstKey;
-  const own = rowsOf(g, rowsOf(g, mask, 0, rows, 0), 0, rows, 1);
+  const own = repeatRows(g, rowsOf(g, rowsOf(g, mask, 0, rows, 0), 0, rows, 1), heads / kvHeads);
   const causal = keys === rows ? own : g.op('Pad', [own], { pads: [0, keys - rows, 0, 0] });
   // Row i sees from key endKey - rows + i - window + 1 on: column i - late.
   const late = window === undefined ? block : firstKey - (endKey - rows - window + 1);
   if (late >= rows - 1) return causal;
-  const passed = rowsOf(g, rowsOf(g, g.op('Transpose', [mask], { perm: [1, 0] }), 0, rows, 0), late, rows, 1);
+  const passed = repeatRows(
+    g,
+    rowsOf(g, rowsOf(g, g.op('Transpose', [mask], { perm: [1, 0] }), 0, rows, 0), late, rows, 1),
+    heads / kvHeads,
+  );
   const left = rows - late === keys ? passed : g.op('Pad', [passed], { pads: [0, 0, 0, keys - (rows - late)] });
   return g.op('Add', [causal, left]);
 }
 
-/** Probabilities [kvHeads, group * rows, keys] of one block, and its queries and keys by head. */
-function probabilities(g: GraphBuilder, q: Value, kHeads: Value, mask: Value, layout: Layout, block: Block) {
-  const { heads, kvHeads, scale } = layout;
-  const { start, rows, firstKey, endKey } = block;
-  const keys = endKey - firstKey;
-  const group = heads / kvHeads;
-  const queries = toHeads(g, rowsOf(g, q, start, start + rows), heads, kvHeads);
-  const visible = rowsOf(g, kHeads, firstKey, endKey, 1);
-  const scores = g.op('MatMul', [queries, visible], { transB: 1, alpha: scale });
-  const byQuery = g.op('Reshape', [scores], { shape: [kvHeads, group, rows, keys] });
-  const masked = g.op('Add', [byQuery, visibility(g, mask, layout, block)]);
-  const p = g.op('Reshape', [g.op('Softmax', [masked])], { shape: [kvHeads, group * rows, keys] });
-  return { queries, visible, p };
+function repeatRows(g: GraphBuilder, x: Value, times: number): Value {
+  if (times === 1) return x;
+  const [rows, columns] = x.shape as [number, number];
+  const apart = g.op('Reshape', [x], { shape: [rows, 1, columns] });
+  return matrix(g, g.op('Expand', [apart], { shape: [rows, times, columns] }), rows * times, columns);
 }
 
-function sum(g: GraphBuilder, parts: Value[]): Value {
-  return parts.reduce((a, b) => g.op('Add', [a, b]));
+/** Probabilities [rows * group, keys] of one block and one key head. */
+function probabilities(g: GraphBuilder, queries: Value, keys: Value, visible: Value, scale: number): Value {
+  return g.op('Softmax', [g.op('Gemm', [queries, keys, visible], { transB: 1, alpha: scale })]);
 }
 
-/** [kvHeads, d, keys] -> [total, kvHeads * d], zero where no key of this block is. */
-function keyGrad(g: GraphBuilder, byHead: Value, { firstKey, endKey }: Block, total: number): Value {
-  const [kvHeads, d, keys] = byHead.shape as [number, number, number];
-  const rows = g.op('Reshape', [g.op('Transpose', [byHead], { perm: [2, 0, 1] })], { shape: [keys, kvHeads * d] });
-  return keys === total ? rows : g.op('Pad', [rows], { pads: [firstKey, 0, total - endKey, 0] });
+/** What the blocks add to the keys of one head: a^T b of each, over the keys it sees. */
+interface KeyTerm extends Block {
+  readonly a: Value;
+  readonly b: Value;
+}
+
+/**
+ * sum over blocks of alpha a^T b [keys of the block, d] -> [total, d]. From the last block to the first: what a block sees
+ * beyond the one before it is complete with it, and the rest is what the next product starts from.
+ */
+function sumOverKeys(g: GraphBuilder, terms: readonly KeyTerm[], total: number, alpha: number): Value {
+  const complete: Value[] = [];
+  let sum: { readonly value: Value; readonly firstKey: number } | undefined;
+  for (const { a, b, firstKey, endKey } of [...terms].reverse()) {
+    const attributes = { transA: 1, alpha };
+    if (!sum) {
+      sum = { value: g.op('MatMul', [a, b], attributes), firstKey };
+      continue;
+    }
+    const shared = endKey - sum.firstKey;
+    const length = sum.value.shape[0]!;
+    if (shared > 0 && shared < length) {
+      const [rest, done] = g.apply('Split', [sum.value], { axis: 0, sizes: [shared, length - shared] });
+      complete.unshift(done!);
+      sum = { value: rest!, firstKey: sum.firstKey };
+    } else if (shared <= 0) {
+      throw new TypeError('internal: neighbouring blocks share no key');
+    }
+    const before = sum.firstKey - firstKey;
+    const start = before === 0 ? sum.value : g.op('Pad', [sum.value], { pads: [before, 0, 0, 0] });
+    sum = { value: g.op('Gemm', [a, b, start], attributes), firstKey };
+  }
+  const all = [sum!.value, ...complete];
+  const joined = all.length === 1 ? all[0]! : g.op('Concat', all, { axis: 0 });
+  const missing = total - joined.shape[0]!;
+  return missing === 0 ? joined : g.op('Pad', [joined], { pads: [missing, 0, 0, 0] });
 }
 
 const layoutOf = (attributes: Attributes) => attributes as unknown as Layout;
@@ -110,8 +138,8 @@ export const attention = {
    *
    *   p = softmax(scale q k^T + mask), o = p v
    *   dv = p^T do, dp = do v^T, ds = p (dp - rowsum(do o)), dq = scale ds k, dk = scale ds^T q
-   * (rowsum(do o) = rowsum(dp p): arXiv 2205.14135, equation 4.) dk and dv are built transposed, so that the large
-   * matrices p and ds are never the transposed operand.
+   * (rowsum(do o) = rowsum(dp p): arXiv 2205.14135, equation 4.) The queries of a key head are one tall matrix, and each
+   * key head has products of its own: their scores stay in the cache from one op to the next.
    */
   CausalAttention: {
     infer([q, k, v, mask], attributes) {
@@ -129,12 +157,18 @@ export const attention = {
     },
     lower(g, [q, k, v, mask], attributes) {
       const layout = layoutOf(attributes);
-      const { heads, kvHeads } = layout;
-      const kHeads = toHeads(g, k!, kvHeads, kvHeads);
-      const vHeads = toHeads(g, v!, kvHeads, kvHeads);
+      const { heads, kvHeads, scale } = layout;
+      const d = q!.shape[1]! / heads;
+      const keys = toHeads(g, k!, kvHeads, d);
+      const values = toHeads(g, v!, kvHeads, d);
       const parts = blocksOf(q!, k!, layout).map((block) => {
-        const { p } = probabilities(g, q!, kHeads, mask!, layout, block);
-        return fromHeads(g, g.op('MatMul', [p, rowsOf(g, vHeads, block.firstKey, block.endKey, 1)]), heads);
+        const { start, rows, firstKey, endKey } = block;
+        const visible = visibility(g, mask!, layout, block);
+        const outputs = toHeads(g, rowsOf(g, q!, start, start + rows), kvHeads, d).map((queries, head) => {
+          const p = probabilities(g, queries, rowsOf(g, keys[head]!, firstKey, endKey), visible, scale);
+          return g.op('MatMul', [p, rowsOf(g, values[head]!, firstKey, endKey)]);
+        });
+        return fromHeads(g, outputs, rows);
       });
       return [parts.length === 1 ? parts[0]! : g.op('Concat', parts, { axis: 0 })];
     },
@@ -143,26 +177,39 @@ export const attention = {
       const [q, k, v, mask] = c.inputs as [Value, Value, Value, Value];
       const layout = layoutOf(c.node.attributes);
       const { heads, kvHeads, scale } = layout;
-      const o = c.outputs[0]!;
-      const kHeads = toHeads(g, k, kvHeads, kvHeads);
-      const vHeads = toHeads(g, v, kvHeads, kvHeads);
+      const d = q.shape[1]! / heads;
       const total = k.shape[0]!;
-      const dqs: Value[] = [];
-      const dks: Value[] = [];
-      const dvs: Value[] = [];
-      for (const block of blocksOf(q, k, layout)) {
-        const { queries, visible, p } = probabilities(g, q, kHeads, mask, layout, block);
-        const end = block.start + block.rows;
-        const dOut = toHeads(g, rowsOf(g, onlyGrad(c), block.start, end), heads, kvHeads);
-        const out = toHeads(g, rowsOf(g, o, block.start, end), heads, kvHeads);
-        const dot = g.op('ReduceSum', [g.op('Mul', [dOut, out])], { axes: [2] });
-        const dp = g.op('MatMul', [dOut, rowsOf(g, vHeads, block.firstKey, block.endKey, 1)], { transB: 1 });
-        const ds = g.op('Mul', [p, g.op('Sub', [dp, dot])]);
-        dqs.push(fromHeads(g, g.op('MatMul', [ds, visible], { alpha: scale }), heads));
-        dks.push(keyGrad(g, g.op('MatMul', [queries, ds], { transA: 1, alpha: scale }), block, total));
-        dvs.push(keyGrad(g, g.op('MatMul', [dOut, p], { transA: 1 }), block, total));
-      }
-      return [dqs.length === 1 ? dqs[0]! : g.op('Concat', dqs, { axis: 0 }), sum(g, dks), sum(g, dvs), null];
+      const keys = toHeads(g, k, kvHeads, d);
+      const values = toHeads(g, v, kvHeads, d);
+      const keyTerms: KeyTerm[][] = keys.map(() => []);
+      const valueTerms: KeyTerm[][] = keys.map(() => []);
+      const dqs = blocksOf(q, k, layout).map((block) => {
+        const { start, rows, firstKey, endKey } = block;
+        const visible = visibility(g, mask, layout, block);
+        const byHead = (x: Value) => toHeads(g, rowsOf(g, x, start, start + rows), kvHeads, d);
+        const outputs = byHead(c.outputs[0]!);
+        const outputGrads = byHead(onlyGrad(c));
+        const grads = byHead(q).map((queries, head) => {
+          const dOut = outputGrads[head]!;
+          const seen = rowsOf(g, keys[head]!, firstKey, endKey);
+          const p = probabilities(g, queries, seen, visible, scale);
+          const dot = g.op('ReduceSum', [g.op('Mul', [dOut, outputs[head]!])], { axes: [1] });
+          const seenValues = rowsOf(g, values[head]!, firstKey, endKey);
+          const ds = g.op('Mul', [p, g.op('Gemm', [dOut, seenValues, g.op('Neg', [dot])], { transB: 1 })]);
+          keyTerms[head]!.push({ ...block, a: ds, b: queries });
+          valueTerms[head]!.push({ ...block, a: p, b: dOut });
+          return g.op('MatMul', [ds, seen], { alpha: scale });
+        });
+        return fromHeads(g, grads, rows);
+      });
+      const dk = keyTerms.map((terms) => sumOverKeys(g, terms, total, scale));
+      const dv = valueTerms.map((terms) => sumOverKeys(g, terms, total, 1));
+      return [
+        dqs.length === 1 ? dqs[0]! : g.op('Concat', dqs, { axis: 0 }),
+        fromHeads(g, dk, total),
+        fromHeads(g, dv, total),
+        null,
+      ];
     },
   },
 } satisfies Record<string, Op>;

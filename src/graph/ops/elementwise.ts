@@ -68,6 +68,17 @@ export const elementwise = {
     const oneMinus = c.g.op('Sub', [c.g.scalar(1, y.dtype), y]);
     return c.g.op('Mul', [onlyGrad(c), c.g.op('Mul', [y, oneMinus])]);
   }),
+  // y = x s, s = sigmoid(x): dy = (s + y (1 - s)) dx
+  Silu: {
+    infer: ([x]) => [{ dtype: x!.dtype, shape: x!.shape }],
+    lower: (g, [x]) => [g.op('Mul', [x!, g.op('Sigmoid', [x!])])],
+    vjp(c) {
+      const [x] = c.inputs as [Value];
+      const s = c.g.op('Sigmoid', [x]);
+      const rest = c.g.op('Mul', [c.outputs[0]!, c.g.op('Sub', [c.g.scalar(1, x.dtype), s])]);
+      return [c.g.op('Mul', [onlyGrad(c), c.g.op('Add', [s, rest])])];
+    },
+  },
   // t = tanh(x): dt = (1 - t^2) dx
   Tanh: unary((_x, y, c) =>
     c.g.op('Mul', [onlyGrad(c), c.g.op('Sub', [c.g.scalar(1, y.dtype), c.g.op('Mul', [y, y])])]),

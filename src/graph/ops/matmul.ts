@@ -34,6 +34,22 @@ export const matmul = {
     },
     vjp: matmulVjp,
   },
+  /**
+   * y = alpha op(a) op(b) + c for matrices, c broadcast to [m, n]: the product starts from c, where MatMul and Add would
+   * write, read and write it.
+   */
+  Gemm: {
+    infer([a, b, c], { transA = 0, transB = 0 }) {
+      check(a!.dtype === b!.dtype && a!.dtype === c!.dtype, 'types differ');
+      check(a!.shape.length === 2 && b!.shape.length === 2, 'needs matrices');
+      const [m, k] = lastTwo(a!.shape, transA === 1);
+      const [k2, n] = lastTwo(b!.shape, transB === 1);
+      check(k === k2, `inner dimensions ${k} and ${k2} differ`);
+      check(broadcastShape([m, n], c!.shape).join() === `${m},${n}`, `[${c!.shape}] does not broadcast to [${m},${n}]`);
+      return [{ dtype: a!.dtype, shape: [m, n] }];
+    },
+    vjp: (c) => [...matmulVjp(c), c.needs[2] ? onlyGrad(c) : null],
+  },
 } satisfies Record<string, Op>;
 
 function lastTwo(shape: readonly number[], transposed: boolean): [number, number] {

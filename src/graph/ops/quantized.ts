@@ -17,8 +17,10 @@ export const ZERO_POINT = 128;
 
 /** Codes u8 (zero point 128) and absmax [..., 1] of each row. */
 function quantizeRows(g: GraphBuilder, x: Value): [Value, Value] {
-  const absmax = g.op('ReduceMax', [g.op('Abs', [x])], { axes: [x.shape.length - 1] });
-  const guarded = g.op('Max', [absmax, g.scalar(SMALLEST_ABSMAX, x.dtype)]);
+  // |x| would be written before it is read: the largest of x and of -x need no second tensor.
+  const axes = [x.shape.length - 1];
+  const largest = g.op('Max', [g.op('ReduceMax', [x], { axes }), g.op('Neg', [g.op('ReduceMin', [x], { axes })])]);
+  const guarded = g.op('Max', [largest, g.scalar(SMALLEST_ABSMAX, x.dtype)]);
   const codes = g.op('QuantizeLinear', [g.op('Div', [x, guarded]), ...activationGrid(g)]);
   return [codes, guarded];
 }

@@ -31,4 +31,6 @@ export const reduce = {
   },
   // Forward only: a maximum serves shifts that cancel (softmax) and quantization, where no gradient flows.
   ReduceMax: { infer: ([x], attributes) => reduced(x!, attributes) },
+  // Forward only, for quantization.
+  ReduceMin: { infer: ([x], attributes) => reduced(x!, attributes) },
 } satisfies Record<string, Op>;

@@ -9,6 +9,7 @@ import type { Op } from './op.ts';
 import type { OpName } from './op-name.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
+import { rotary } from './rotary.ts';
 import { shape } from './shape.ts';
 
 /** A name without a record, or a record without a name, does not compile. */
@@ -21,4 +22,5 @@ export const OPS: Readonly<Record<OpName, Op>> = {
   ...normalization,
   ...quantized,
   ...attention,
+  ...rotary,
 } satisfies Record<OpName, Op>;
