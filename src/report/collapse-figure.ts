@@ -18,7 +18,8 @@ export function anomalyFigure({ anomalies: { histogram, texts }, texts: all }: C
   const width = 1 / histogram.length;
   const bars = histogram.map((count, part) => ({ from: part * width, to: (part + 1) * width, count }));
   return drawFigure(`First anomalies of ${texts} of ${all} texts by position: ${histogram.join(', ')} in equal parts`, {
-    height: 220,
+    height: 232,
+    marginBottom: 40,
     marginLeft: 44,
     x: POSITION,
     y: { label: 'texts', grid: true, tickSize: 0, ticks: 4, domain: [0, Math.max(1, ...histogram)] },
@@ -34,7 +35,8 @@ export function lossdiffFigure({ series }: Collapse): Markup {
   return drawFigure(
     `Mean lossdiff along a text, from ${first.mean.toFixed(3)} in its first part to ${last.mean.toFixed(3)} in its last`,
     {
-      height: 220,
+      height: 232,
+      marginBottom: 40,
       marginLeft: 52,
       x: POSITION,
       y: { label: 'lossdiff (nats a token)', grid: true, tickSize: 0, ticks: 5 },

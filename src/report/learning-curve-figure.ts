@@ -27,14 +27,8 @@ export function learningCurveFigure({ points, references }: LearningCurve, stage
     height: 250,
     marginLeft: 44,
     marginRight: 20,
-    x: {
-      type: 'log',
-      domain,
-      ticks: ends,
-      tickFormat: (n: number) => String(n),
-      label: 'training samples',
-      tickSize: 0,
-    },
+    marginBottom: 40,
+    x: { type: 'log', domain, axis: null },
     y: {
       domain: [0, 1],
       tickFormat: (d: number) => `${Math.round(d * 100)}%`,
@@ -44,6 +38,14 @@ export function learningCurveFigure({ points, references }: LearningCurve, stage
       tickSize: 0,
     },
     marks: [
+      // Labels of their own: a logarithmic axis leaves out those between powers of ten.
+      Plot.text(ends, { x: (samples) => samples, frameAnchor: 'bottom', dy: 16, text: String, fill: 'var(--soft)' }),
+      Plot.text(['training samples'], {
+        frameAnchor: 'bottom-right',
+        dy: 32,
+        text: (label) => label,
+        fill: 'var(--soft)',
+      }),
       ...lines.map(({ arm, value }) => Plot.ruleY([value], { stroke: armColour(arm), strokeDasharray: '4,4' })),
       Plot.text(lines, {
         x: () => domain[0]!,

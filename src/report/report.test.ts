@@ -126,7 +126,7 @@ describe('writeReport()', () => {
       dev_loss: 3 - usable,
     });
     const curve = {
-      points: [point(50, 0.3), point(100, 0.45), point(200, 0.5)],
+      points: [point(50, 0.3), point(100, 0.45), point(874, 0.5)],
       references: [{ stage: 'reformulate', arm: 'base', rate: 0.4, usable: 0.2 }],
     };
     const { read, document } = await report('learning-curve', {}, ({ folder }) => {
@@ -134,10 +134,11 @@ describe('writeReport()', () => {
       writeFileSync(join(folder.root, 'learning-curve', 'curve.json'), JSON.stringify(curve));
     });
     expect(document.querySelector('#learning-curve svg')?.getAttribute('aria-label')).toBe(
-      'Usable rate and rate by training samples: 50: 30.0% and 40.0%; 100: 45.0% and 55.0%; 200: 50.0% and 60.0%',
+      'Usable rate and rate by training samples: 50: 30.0% and 40.0%; 100: 45.0% and 55.0%; 874: 50.0% and 60.0%',
     );
     expect(read('#learning-curve tbody tr')[1]).toBe('10055.0%45.0 to 65.045.0%35.0 to 55.02.550');
     expect(document.querySelectorAll('#learning-curve svg circle')).toHaveLength(6);
+    expect(read('#learning-curve svg text')).toEqual(expect.arrayContaining(['50', '100', '874']));
   });
 
   it('allows nothing but its own script and style, by hash', async () => {
