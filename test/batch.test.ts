@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { renderStatus, runStatus } from '../src/cli/run-status.ts';
 import { collect } from '../src/collect/collect.ts';
 import { readCollected } from '../src/collect/collected.ts';
 import { InterruptedError } from '../src/foundation/errors.ts';
@@ -151,8 +152,13 @@ describe('collect() by batch', () => {
     const stopped = collect(recipe, folder, recordingContext(stop.signal).context, { wait });
     await expect(stopped).rejects.toThrow(InterruptedError);
     expect((await indexLedger(folder.ledger)).unanswered).toEqual([]);
+    const status = await runStatus(folder);
+    expect(status.batches).toMatchObject([{ stage: 'pairs', model: 'fake', requests: 2, id: 'batch_1' }]);
+    expect(status.possiblyCharged).toEqual([]);
+    expect(renderStatus(status)).toMatch(/Open batches: 1\n {2}pairs: 2 requests to fake since .*, batch_1\n/);
     await collect(recipe, folder, recordingContext().context, noWaiting);
     expect(server.jobs.length).toBe(1);
+    expect((await runStatus(folder)).batches).toEqual([]);
     await expectSettled(folder);
   });
 

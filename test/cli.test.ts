@@ -198,6 +198,31 @@ test('mga doctor passes on the debug recipe and names what fails', async () => {
   expect(sick.stderr).toContain('Not ready: Corpus, Weights of nosuch');
 });
 
+test('mga doctor looks at the keys and servers of judges and of arms, each once', async () => {
+  const teacher = (name: string) => `{kind: openai, model: ${name}, apiKeyEnv: ${name}_KEY, baseUrlEnv: ${name}_URL}`;
+  const sets = [
+    `judge.teacher=${teacher('JUDGE')}`,
+    `judge.second=${teacher('SECOND')}`,
+    'validate.judge.kind=teacher',
+    `validate.judge.second=${teacher('THIRD')}`,
+    'validate.arms=[teacher, {kind: server, name: other, model: m, baseUrl: "http://localhost:1/v1", apiKeyEnv: ARM_KEY}]',
+  ].flatMap((set) => ['--set', set]);
+  const env = { JUDGE_KEY: 'x', JUDGE_URL: 'http://localhost:1/v1', SECOND_URL: 'localhost', THIRD_KEY: 'x' };
+  const { stdout } = await mga.with(env)('doctor', 'recipes/debug.yaml', '--json', ...sets);
+  const checks = (JSON.parse(stdout) as { name: string; state: string; found: string }[])
+    .filter(({ name }) => /^(Key|Server)/.test(name))
+    .map(({ name, state, found }) => [name, state, found]);
+  expect(checks).toEqual([
+    ['Key (judge)', 'ok', 'JUDGE_KEY is set'],
+    ['Server (judge)', 'ok', 'http://localhost:1/v1'],
+    ['Key (judge)', 'fail', 'SECOND_KEY is not set'],
+    ['Server (judge)', 'fail', 'SECOND_URL is localhost, which is no URL'],
+    ['Key (judge)', 'ok', 'THIRD_KEY is set'],
+    ['Server (judge)', 'warn', 'THIRD_URL is not set: https://api.openai.com/v1'],
+    ['Key (arm other)', 'fail', 'ARM_KEY is not set'],
+  ]);
+});
+
 test('the process mga prints its help and passes exit codes on', async () => {
   const [help, wrong] = await Promise.all([runMga(['--help']), runMga(['nonsense'])]);
   expect(help).toMatchObject({ code: 0, stderr: '' });

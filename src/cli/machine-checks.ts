@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import { validationJudging } from '../collect/judges.ts';
 import { filesOf } from '../corpus/documents.ts';
 import { isHubAddress } from '../corpus/hub-address.ts';
 import { errorMessage, UserError } from '../foundation/errors.ts';
@@ -51,7 +52,7 @@ export async function recipeChecks(
     await corpusCheck(recipe.corpus.path),
     ...(recipe.splits.file === undefined ? [] : [fileCheck('Splits', recipe.splits.file)]),
     ...(recipe.collect.judgeTexts === undefined ? [] : [fileCheck('Judge texts', recipe.collect.judgeTexts)]),
-    ...teacherChecks(recipe.teacher, env),
+    ...teacherChecks(recipe, env),
     ...(await Promise.all(models.map((model) => weightsCheck(model, resolve)))),
   ];
 }
@@ -120,35 +121,63 @@ async function corpusCheck(path: string): Promise<Check> {
   }
 }
 
-function teacherChecks(teacher: Recipe['teacher'], env: NodeJS.ProcessEnv): Check[] {
+/** Everyone who is asked: the labeler, the judges of collect and of validate, and arms that are servers; each place once. */
+function teacherChecks(recipe: Recipe, env: NodeJS.ProcessEnv): Check[] {
+  const { judge, validate } = recipe;
+  const judging = validationJudging(recipe);
+  const byLlm = validate.judge.kind === 'teacher' ? [judging.teacher, judging.second] : [];
+  const judges = recipe.collect.stages.includes('judge') ? [judge.teacher, judge.second] : [];
+  const asked: [role: string, Recipe['teacher'] | undefined][] = [
+    ['', recipe.teacher],
+    ...[...judges, ...byLlm].map((one): [string, typeof one] => ['judge', one]),
+  ];
+  const checks = asked.flatMap(([role, one]) => (one === undefined ? [] : placeChecks(role, one, env)));
+  const arms = validate.arms.flatMap((arm) =>
+    typeof arm === 'object' && arm.kind === 'server' ? keyCheck(`arm ${arm.name}`, arm.apiKeyEnv, env) : [],
+  );
+  const seen = new Set<string>();
+  return [...checks, ...arms].filter(({ name, found }) => {
+    const what = `${name.replace(/ \(.*/, '')}: ${found}`;
+    return !seen.has(what) && seen.add(what);
+  });
+}
+
+function placeChecks(role: string, teacher: Recipe['teacher'], env: NodeJS.ProcessEnv): Check[] {
   if (teacher.kind === 'recorded') return [{ ...fileCheck('Teacher', teacher.folder), name: 'Teacher (a recording)' }];
   return providerSettings(teacher).flatMap(({ name, settings }) =>
-    settings.kind === 'openai' ? serverChecks(settings, env, name === undefined ? '' : ` of ${name}`) : [],
+    settings.kind === 'openai'
+      ? [keyCheck(role, settings.apiKeyEnv, env, name), urlCheck(role, settings.baseUrlEnv, env, name)]
+      : [],
   );
 }
 
-function serverChecks(
-  { apiKeyEnv, baseUrlEnv }: { apiKeyEnv: string; baseUrlEnv: string },
-  env: NodeJS.ProcessEnv,
-  whose: string,
-): Check[] {
-  const key: Check = env[apiKeyEnv]
-    ? { name: `Key${whose}`, state: 'ok', found: `${apiKeyEnv} is set` }
-    : {
-        name: `Key${whose}`,
-        state: 'fail',
-        found: `${apiKeyEnv} is not set`,
-        advice: `export ${apiKeyEnv}=...; any text for servers without keys`,
-      };
-  const url: Check = env[baseUrlEnv]
-    ? { name: `Server${whose}`, state: 'ok', found: env[baseUrlEnv] }
-    : {
-        name: `Server${whose}`,
-        state: 'warn',
-        found: `${baseUrlEnv} is not set: https://api.openai.com/v1`,
-        advice: `export ${baseUrlEnv}=http://... for another one`,
-      };
-  return [key, url];
+function keyCheck(role: string, variable: string, env: NodeJS.ProcessEnv, provider?: string): Check {
+  const name = named('Key', role, provider);
+  if (env[variable]) return { name, state: 'ok', found: `${variable} is set` };
+  const advice = `export ${variable}=...; any text for servers without keys`;
+  return { name, state: 'fail', found: `${variable} is not set`, advice };
+}
+
+function urlCheck(role: string, variable: string, env: NodeJS.ProcessEnv, provider?: string): Check {
+  const name = named('Server', role, provider);
+  const url = env[variable];
+  if (!url) {
+    const advice = `export ${variable}=http://... for another one`;
+    return { name, state: 'warn', found: `${variable} is not set: https://api.openai.com/v1`, advice };
+  }
+  if (URL.canParse(url) && /^https?:/.test(url)) return { name, state: 'ok', found: url };
+  return {
+    name,
+    state: 'fail',
+    found: `${variable} is ${url}, which is no URL`,
+    advice: 'It looks like http://localhost:8000/v1',
+  };
+}
+
+/** The labeler's are called plainly; of others, who they are for. */
+function named(what: string, role: string, provider?: string): string {
+  const whose = provider === undefined ? what : `${what} of ${provider}`;
+  return role === '' ? whose : `${whose} (${role})`;
 }
 
 async function weightsCheck(model: string, resolve: (model: string) => Promise<string>): Promise<Check> {

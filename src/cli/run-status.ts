@@ -3,8 +3,9 @@
 import type { RunFolder } from '../foundation/run-folder.ts';
 import { runHolder } from '../pipeline/lock.ts';
 import { type RunStatus, readStatus } from '../pipeline/status-file.ts';
-import { indexLedger, type Spend } from '../store/ledger-index.ts';
+import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
 import type { SentLine } from '../store/ledger-lines.ts';
+import { ledgerSegments } from '../store/ledger-read.ts';
 import { count, duration } from '../ui/format.ts';
 import { textTable } from './text-table.ts';
 
@@ -19,6 +20,8 @@ export interface StatusReport {
   failures: { stage: string; item: string; reason: string; final: boolean }[];
   /** In flight in a live run. */
   open: number;
+  /** Jobs of the Batch API whose results are still to come; `id` is the provider's, absent where it was never seen. */
+  batches: { stage: string; model: string; requests: number; plannedAt: string; id?: string }[];
   /** Requests that left and were never answered: possibly charged. */
   possiblyCharged: { stage: string; item: string; model: string; at: string }[];
   /** Incomplete last lines, after a kill. */
@@ -31,6 +34,7 @@ export async function runStatus(folder: RunFolder): Promise<StatusReport> {
   const holder = runHolder(folder);
   const ledger = await indexLedger(folder.ledger);
   const open = [...ledger.open.values()];
+  const newest = ledgerSegments(folder.ledger).at(-1);
   const unanswered = holder ? ledger.lost : [...ledger.lost, ...ledger.unanswered];
   return {
     run: folder.root,
@@ -39,10 +43,19 @@ export async function runStatus(folder: RunFolder): Promise<StatusReport> {
     status,
     spend: ledger.spend,
     failures: [...ledger.failures.values()].map(({ stage, item, reason, final }) => ({ stage, item, reason, final })),
-    open: holder ? open.length : 0,
+    open: holder ? open.filter(({ batch }) => batch === undefined || !ledger.batches.has(batch)).length : 0,
+    batches: openBatches(ledger),
     possiblyCharged: unanswered.map(({ stage, item, model, at }: SentLine) => ({ stage, item, model, at })),
-    tornLines: ledger.torn.length,
+    // In the newest file of a live run, a line may just be on its way.
+    tornLines: ledger.torn.filter(({ segment }) => !holder || segment !== newest).length,
   };
+}
+
+function openBatches({ batches, open }: LedgerIndex): StatusReport['batches'] {
+  return [...batches.values()].map(({ model, keys, plannedAt, id }) => {
+    const stage = keys.flatMap((key) => open.get(key)?.stage ?? [])[0] ?? 'unknown';
+    return { stage, model, requests: keys.length, plannedAt, ...(id === undefined ? {} : { id }) };
+  });
 }
 
 const STATE_WORDS: Record<StatusReport['state'], string> = {
@@ -59,7 +72,7 @@ const LISTED = 10;
 
 /** The state as text. */
 export function renderStatus(report: StatusReport): string {
-  const { run, state, pid, status, spend, failures, open, possiblyCharged, tornLines } = report;
+  const { run, state, pid, status, spend, failures, open, batches, possiblyCharged, tornLines } = report;
   const head = `Run ${run} ${STATE_WORDS[state]}${pid === undefined ? '' : ` (process ${pid})`}`;
   const goesOn = ['failed', 'interrupted', 'lost'].includes(state) ? `Go on with: mga run ${run}` : undefined;
   const parts = [
@@ -67,6 +80,13 @@ export function renderStatus(report: StatusReport): string {
     status && renderCommands(status),
     spend.length > 0 ? `Teacher\n${renderSpend(spend)}` : undefined,
     open > 0 ? `${open} requests in flight` : undefined,
+    renderList(
+      'Open batches',
+      batches.map(
+        ({ stage, model, requests, plannedAt, id }) =>
+          `${stage}: ${count(requests)} requests to ${model} since ${plannedAt}, ${id ?? 'its id was never seen'}`,
+      ),
+    ),
     renderList(
       'Failed requests',
       failures.map(({ stage, item, reason }) => `${stage} ${item}: ${reason}`),

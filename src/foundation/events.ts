@@ -22,6 +22,16 @@ export type RunEvent =
       tokensPerSecond: number;
       secondsLeft: number;
     }
+  /** After a student's first step in this process: how long the rest takes. `buildSeconds` of the step's come once. */
+  | {
+      type: 'training-estimate';
+      student: string;
+      /** Steps that are left. */
+      steps: number;
+      stepSeconds: number;
+      buildSeconds: number;
+      secondsLeft: number;
+    }
   /** Dev loss of a student after `step` steps. */
   | { type: 'dev-loss'; student: string; step: number; loss: number }
   /** A labeled, judged or generated sample, for people who like to watch. */

@@ -98,6 +98,8 @@ export function afterEvent(run: RunProgress, event: RunEvent, now: number): RunP
         tokensPerSecond: event.tokensPerSecond,
         secondsLeft: event.secondsLeft,
       }));
+    case 'training-estimate':
+      return withStudent(run, event.student, (student) => ({ ...student, secondsLeft: event.secondsLeft }));
     case 'dev-loss':
       return withStudent(run, event.student, (student) => ({
         ...student,

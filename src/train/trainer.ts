@@ -17,6 +17,7 @@ import { ADAMW_DEFAULTS } from './optimizer.ts';
 import { PASS_TOKENS, planPasses, planSteps } from './plan-steps.ts';
 import { cosineWithWarmup } from './schedule.ts';
 import { applyGradient, batchGradient, zeroGradients, zeroMoments } from './step.ts';
+import { secondsAhead, secondsPerToken } from './time-left.ts';
 import { engineSettings, saveTrained, startOf, type Trained, trainedFile, trainedSize } from './trained.ts';
 
 export interface TrainingJob {
@@ -96,9 +97,13 @@ async function runSteps(
   const keepBest = (step: number) => {
     if (patience !== undefined && bestDevLoss(lines)?.step === step) saveBest(folder, step, trained);
   };
+  let evaluationSeconds: number | undefined;
   const evaluate = async (step: number): Promise<number | null> => {
     if (job.dev.length === 0) return null;
+    const built = engine.cache.buildSeconds;
+    const began = performance.now();
     const loss = await evaluateLoss(engine, trained.layers, job.dev, signal);
+    evaluationSeconds = (performance.now() - began) / 1000 - (engine.cache.buildSeconds - built);
     appendLoss(lossesPath, { step, dev_loss: loss });
     lines.push({ step, dev_loss: loss });
     keepBest(step);
@@ -125,6 +130,7 @@ async function runSteps(
   const first = state.step + 1;
   for (let step = first; step <= steps.length && !isOver(); step++) {
     const started = performance.now();
+    const built = engine.cache.buildSeconds;
     const batch = steps[step - 1]!;
     const passes = planPasses(batch, documents, lengths, PASS_TOKENS).map((pass) => pass.map((i) => job.train[i]!));
     const gradient = await batchGradient(engine, trained, passes, sums);
@@ -161,8 +167,24 @@ async function runSteps(
       secondsLeft: (state.seconds / step) * (steps.length - step),
     });
     if (step === first) {
-      const minutes = Math.ceil((seconds * steps.length) / 60);
-      const message = `${name}: the first step took ${seconds.toFixed(1)} s, ${steps.length} take about ${minutes} min`;
+      const buildSeconds = engine.cache.buildSeconds - built;
+      const left = steps.slice(step);
+      const ahead = {
+        tokens: left.flat().reduce((n, i) => n + lengths[i]!, 0),
+        evaluations: job.dev.length === 0 ? 0 : steps.filter((_, i) => i + 1 >= step && isEvaluated(i + 1)).length,
+        devTokens: job.dev.reduce((n, { tokens: sample }) => n + sample.length, 0),
+      };
+      const secondsLeft = secondsAhead(ahead, secondsPerToken({ seconds, buildSeconds, tokens }), evaluationSeconds);
+      emit({
+        type: 'training-estimate',
+        student: name,
+        steps: left.length,
+        stepSeconds: seconds,
+        buildSeconds,
+        secondsLeft,
+      });
+      const rest = `the other ${left.length} and ${ahead.evaluations} dev losses take about ${minutes(secondsLeft)}`;
+      const message = `${name}: the first step took ${seconds.toFixed(1)} s, ${buildSeconds.toFixed(1)} of it to build graphs; ${rest}${patience === undefined ? '' : ' at most'}`;
       emit({ type: 'log', level: 'info', message });
     }
     const isStopped = signal.aborted;
@@ -190,4 +212,8 @@ async function runSteps(
     dev_loss_before: state.devLossBefore,
     dev_loss: best?.loss ?? devLoss,
   };
+}
+
+function minutes(seconds: number): string {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
