@@ -5,6 +5,7 @@ import { lossLines, sftRows, studentJob, traces, trainingFolder, watching } from
 import { writeSftJsonl } from '../curate/sft-jsonl.ts';
 import { readManifest } from '../foundation/artifact.ts';
 import { InterruptedError } from '../foundation/errors.ts';
+import type { RunEvent } from '../foundation/events.ts';
 import { loadAdapter } from '../model/adapter-file.ts';
 import { loadModel } from '../model/load.ts';
 import { readSafetensors } from '../model/safetensors.ts';
@@ -59,6 +60,15 @@ describe('trainStudent()', () => {
 
       const steps = events.flatMap((event) => (event.type === 'step-end' ? [[event.step, event.steps]] : []));
       expect(steps).toEqual([1, 2, 3, 4, 5, 6].map((step) => [step, 6]));
+      const position = events.findIndex(({ type }) => type === 'training-estimate');
+      expect(events[position - 1]).toMatchObject({ type: 'step-end', step: 1 });
+      const estimate = events[position] as Extract<RunEvent, { type: 'training-estimate' }>;
+      expect(estimate).toMatchObject({ student: 'writer', steps: 5 });
+      expect(estimate.buildSeconds).toBeGreaterThan(0);
+      expect(estimate.buildSeconds).toBeLessThan(estimate.stepSeconds);
+      expect(estimate.secondsLeft).toBeGreaterThan(0);
+      const told = /^writer: the first step took .* to build graphs; the other 5 and 2 dev losses take about \d+ s$/;
+      expect(events[position + 1]).toMatchObject({ type: 'log', message: expect.stringMatching(told) });
       expect(events.at(-1)).toMatchObject({ type: 'command-end', command: 'train' });
 
       const again = watching();
