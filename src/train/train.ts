@@ -6,7 +6,6 @@ import type { SftRow } from '../curate/sft-row.ts';
 import { type TokenSample, tokenizeRows } from '../engine/token-samples.ts';
 import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { UserError } from '../foundation/errors.ts';
-import { freeMemory } from '../foundation/free-memory.ts';
 import { contentHash } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
@@ -21,9 +20,9 @@ import { loadSmoothing, saveSmoothing, smoothingMadeFor } from '../quantize/smoo
 import { SMOOTHING_FILE } from '../quantize/student-model.ts';
 import type { Recipe, StudentSettings, TrainSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
-import { describeMemory, planMemory } from './memory-plan.ts';
-import { largestPass } from './plan-steps.ts';
+import { describeMemory } from './memory-plan.ts';
 import { type TrainingFacts, train } from './trainer.ts';
+import { planTrainingMemory } from './training-size.ts';
 
 /** What one student is trained from. */
 export interface StudentJob {
@@ -99,14 +98,7 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
   }
   const inputHash = contentHash(inputs);
   const config = readHubConfig(resolved.folder);
-  const needs = {
-    config,
-    method: settings.method,
-    precision: settings.precision,
-    rank: settings.lora.rank,
-    rows: largestPass(trainSet.samples, settings, job.seed),
-  };
-  const memory = planMemory(needs, memoryLimit(settings), name);
+  const memory = planTrainingMemory(config, trainSet.samples, settings, job.seed, name);
   emit({ type: 'log', level: 'info', message: `${name}: ${describeMemory(memory, config)}` });
   const model = await trainedModel(job, resolved.folder, trainSet.samples, inputHash);
   const facts: TrainingFacts = await train(
@@ -139,13 +131,6 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
 
 /** From this rate on, training all weights of a pre-trained model mostly unlearns. */
 const ADAPTER_RATE = 1e-3;
-
-/** Share of the free memory a training takes: other programs want some too. */
-const FREE_SHARE = 0.9;
-
-function memoryLimit({ memory }: TrainSettings): number {
-  return memory === undefined ? FREE_SHARE * (freeMemory() + process.memoryUsage.rss()) : memory * 1e9;
-}
 
 /** The settings that change what is trained. On what machine does not, nor how often it is looked at where no best is kept. */
 function trainingIdentity(settings: TrainSettings): Record<string, unknown> {

@@ -9,7 +9,7 @@ import { type NamedRun, openRun, RUN_ARGUMENT, RUN_OPTIONS } from '../open-run.t
 export const command = defineCommand({
   name: 'plan',
   summary: COMMAND_TABLE.plan!.summary,
-  details: `Asks nothing and writes nothing, unless --probe is given. Prices are upper bounds until the ledger holds answers;
+  details: `Asks nothing and writes nothing, unless --probe or --measure is given. Prices are upper bounds until the ledger holds answers;
 from then on also estimates with 95% intervals, documents being the unit.`,
   arguments: [RUN_ARGUMENT],
   options: {
@@ -24,6 +24,11 @@ from then on also estimates with 95% intervals, documents being the unit.`,
       value: 'N',
       description: 'Show the first N prompts of each stage in full; 0: none. Default: the first, shortened',
     },
+    measure: {
+      type: 'boolean',
+      description:
+        'Make two steps of training in a scratch folder where no speed is known, and keep the speed in the run',
+    },
     json: { type: 'boolean', description: 'One JSON object' },
   },
   async run({ args, options }, io) {
@@ -33,7 +38,11 @@ from then on also estimates with 95% intervals, documents being the unit.`,
     if (probed !== undefined) await probeRun(run, probed, io);
     const { planRun } = await import('../run-plan.ts');
     const { renderPlan } = await import('../plan/render-plan.ts');
-    const plan = await planRun(run.recipe, run.folder, previews === undefined ? {} : { previews });
+    const plan = await planRun(run.recipe, run.folder, {
+      ...(previews === undefined ? {} : { previews }),
+      ...(options.measure === undefined ? {} : { measure: options.measure }),
+      context: { emit: (event) => void io.stderr.write(told(event)), signal: io.signal },
+    });
     const text = () => renderPlan(plan, { whole: previews !== undefined });
     io.stdout.write(options.json ? `${JSON.stringify(plan, null, 2)}\n` : text());
   },

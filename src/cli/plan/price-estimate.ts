@@ -7,7 +7,7 @@ import { providerSettings } from '../../teacher/provider-settings.ts';
 import type { Ahead, DocumentAnswers, RequestGroup } from './request-groups.ts';
 
 /** English text in usual vocabularies; good enough for a price. */
-const CHARACTERS_PER_TOKEN = 4;
+export const CHARACTERS_PER_TOKEN = 4;
 
 /** An estimate with its 95% prediction interval; without bounds where one document alone was asked. */
 export interface Figure {
@@ -28,14 +28,20 @@ export interface GroupEstimate {
 }
 
 /** Tokens and price of a group's requests ahead if every answer is as long as the stage allows. */
-export function mostOf({ settings, ahead, characters, maxTokens }: RequestGroup) {
+export function mostOf(group: RequestGroup) {
+  return mostFor(group, group.characters, group.ahead.requests);
+}
+
+/** The same of `requests` whose prompts have so many characters. */
+export function mostFor(
+  { settings, maxTokens }: Pick<RequestGroup, 'settings' | 'maxTokens'>,
+  characters: number,
+  requests: number,
+) {
   const promptTokens = Math.round(characters / CHARACTERS_PER_TOKEN);
-  const completionTokens = ahead.requests * maxTokens;
-  return {
-    promptTokens,
-    completionTokens,
-    usd: usdOf({ promptTokens, completionTokens }, settings, byBatch(settings)),
-  };
+  const completionTokens = requests * maxTokens;
+  const usd = usdOf({ promptTokens, completionTokens }, settings, byBatch(settings));
+  return { promptTokens, completionTokens, usd };
 }
 
 /**

@@ -3,8 +3,10 @@
 import { count, duration, printable } from '../../ui/format.ts';
 import type { RunPlan } from '../run-plan.ts';
 import { textTable } from '../text-table.ts';
+import type { BreakEven } from './break-even.ts';
 import type { Figure } from './price-estimate.ts';
 import type { PricePlan, StagePlan } from './price-plan.ts';
+import type { StudentPlan } from './student-plans.ts';
 
 /** Everything a person wants to know before the run. @param whole prompts are shown in full */
 export function renderPlan(plan: RunPlan, { whole = false } = {}): string {
@@ -13,9 +15,12 @@ export function renderPlan(plan: RunPlan, { whole = false } = {}): string {
     `Run ${plan.run}: ${train} documents to train on, ${dev} for dev loss, ${validation} for validation`,
     [`Teacher ${plan.teacher}`, renderStages(plan.stages), ...priceSentences(plan)].join('\n'),
     renderStudents(plan),
+    renderBreakEven(plan),
     renderArtifacts(plan),
     ...renderPreviews(plan, whole),
-  ].join('\n\n')}\n`;
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n')}\n`;
 }
 
 function renderStages(stages: readonly StagePlan[]): string {
@@ -83,10 +88,51 @@ function between({ low, high }: Figure, show: (value: number) => string): string
 }
 
 function renderStudents({ students }: RunPlan): string {
-  const lines = students.map(
-    ({ name, stages, model, epochs }) => `  ${name}: ${stages.join(', ')} into ${model}, epochs: ${epochs}`,
-  );
-  return `Students\n${lines.join('\n')}`;
+  return ['Students', ...students.flatMap(studentLines)].join('\n');
+}
+
+function studentLines(student: StudentPlan): string[] {
+  const { name, stages, model, epochs, trainedSeconds, unknown, size, standIn, memory } = student;
+  const head = `  ${name}: ${stages.join(', ')} into ${model}, epochs: ${epochs}`;
+  if (trainedSeconds !== undefined) return [head, `    trained, in ${duration(trainedSeconds)}`];
+  if (size === undefined || memory === undefined) return [head, `    ${unknown}`];
+  const about = standIn ? 'about ' : '';
+  const from = standIn ? ' (before curate: none dropped, answers of the usual length)' : '';
+  const counts = `${about}${count(size.samples)} samples, ${about}${count(size.steps)} steps${from}`;
+  if (!memory.fits) return [head, `    ${counts}`, `    does not fit: ${memory.message}`, `    ${memory.hint}`];
+  return [head, `    ${counts}; ${memory.description}`, `    ${trainingTime(student)}`];
+}
+
+function trainingTime({ seconds, tokensPerSecond, speedFrom }: StudentPlan): string {
+  if (seconds === undefined) return 'time: not known; --measure makes two steps, and train tells it after its first';
+  return `time: about ${duration(seconds)} at ${count(Math.round(tokensPerSecond!))} tokens/s (${speedFrom})`;
+}
+
+function renderBreakEven({ breakEven }: RunPlan): string | undefined {
+  const { teacher, student, once, cheaperAfter, machineUsdPerHour } = breakEven;
+  if (teacher === null) return undefined;
+  if (teacher.usd.value === 0) return 'The teacher costs nothing: no number of documents makes the students cheaper';
+  const bound = teacher.atMost ? 'at most about ' : 'about ';
+  const lines = [
+    `  by the teacher: ${bound}$${dollars(teacher.usd.value)}${between(teacher.usd, (value) => `$${dollars(value)}`)}`,
+    `  by the students: ${student === null ? 'not measured; validate does' : studentCost(student)}`,
+    `  before the first: labels $${once.labelsUsd === null ? '?' : dollars(once.labelsUsd)}, training ${trainingCost(once)}`,
+  ];
+  const machine = machineUsdPerHour === null ? ', if this machine costs nothing (plan.machineUsdPerHour)' : '';
+  if (cheaperAfter === 'never') lines.push('  the students are never cheaper');
+  else if (cheaperAfter !== null)
+    lines.push(`  the students are cheaper after ${count(cheaperAfter)} documents${machine}`);
+  return ['A million documents', ...lines].join('\n');
+}
+
+function studentCost({ arm, seconds, usd }: NonNullable<BreakEven['student']>): string {
+  const price = usd === null ? '' : `, $${dollars(usd)}`;
+  return `about ${count(Math.round(seconds / 3600))} hours of this machine${price} (${arm}, as validate measured it)`;
+}
+
+function trainingCost({ trainingSeconds, trainingUsd }: BreakEven['once']): string {
+  if (trainingSeconds === null) return 'not known';
+  return `${duration(trainingSeconds)}${trainingUsd === null ? '' : `, $${dollars(trainingUsd)}`}`;
 }
 
 function renderArtifacts({ artifacts }: RunPlan): string {
