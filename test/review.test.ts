@@ -90,6 +90,12 @@ test('ratings calibrate the judge of the table and that of the training texts, b
   const [, again] = (await validateStudents(recipe, folder, context, { generateArm: fakeArms }))!;
   expect(again!.reliability!.human!.at(-1)).toMatchObject({ arm: 'collected', texts: rated, corrected: 1 });
   expect(again!.reliability!.human).toHaveLength(5);
+  expect(again!.reliability!.raters).toBeUndefined();
+
+  expect(await rateAll(folder, 'outputs', 'bob')).toEqual({ outputs: 32, rated: 32, skipped: 0 });
+  const [, twice] = (await validateStudents(recipe, folder, context, { generateArm: fakeArms }))!;
+  expect(twice!.reliability!.raters).toMatchObject({ texts: 32, exact: 1, kappa: 1 });
+  expect(twice!.reliability!.human).toEqual(again!.reliability!.human);
 });
 
 test(

@@ -89,7 +89,7 @@ async function teacherTexts(recipe: Recipe, folder: RunFolder): Promise<ReviewMa
   return { outputs: outputs.flatMap((output, i) => outputOf(output, items[i]!.score)), documents: collected.documents };
 }
 
-/** The other stages have no judge whose errors could be told. */
+/** Pairs and labels have no judge; texts of a recipe's own stages have rubrics of their own, which the page does not show. */
 function outputOf(
   line: Pick<GenerationLine, 'arm' | 'model' | 'stage' | 'doc_id' | 'item' | 'genre' | 'audience' | 'text'>,
   judged: number | null,

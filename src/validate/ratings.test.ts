@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RatingLine } from '../store/ledger-lines.ts';
-import { peoplesScores, ratedScores, ratingKey, ratingsHash } from './ratings.ts';
+import { doubleRatings, peoplesScores, ratedScores, ratingKey, ratingsHash } from './ratings.ts';
 
 const output = { arm: 'student', model: 'm', stage: 'reformulate', item: 'd/1', text: 'A text.' };
 
@@ -39,4 +39,14 @@ test('the hash of ratings follows what counts, not how it came about', () => {
   expect(ratingsHash([line(null, { skipped: true })])).toBeUndefined();
   expect(ratingsHash([line(2), line(4)])).toBe(ratingsHash([line(4)]));
   expect(ratingsHash([line(2)])).not.toBe(ratingsHash([line(4)]));
+});
+
+test('two people about one output are a pair, what one of them said twice is none', () => {
+  const bob = { rater: 'bob' };
+  expect(doubleRatings([line(2), line(4), line(null, { ...bob, skipped: true })])).toEqual([]);
+  expect(doubleRatings([line(1, bob), line(5, { rater: 'cem' }), line(4)])).toEqual([
+    { docId: 'd', first: 4, second: 1 },
+    { docId: 'd', first: 4, second: 5 },
+    { docId: 'd', first: 1, second: 5 },
+  ]);
 });

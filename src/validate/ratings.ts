@@ -3,6 +3,7 @@
 import { contentHash } from '../foundation/hash.ts';
 import type { Score } from '../stage/judge.ts';
 import { medianScore } from '../stage/median-score.ts';
+import type { RatedPair } from '../statistics/weighted-kappa.ts';
 import type { RatingLine } from '../store/ledger-lines.ts';
 import type { FurtherScores } from './further-scores.ts';
 import { type GenerationLine, outputKey } from './generations.ts';
@@ -40,10 +41,23 @@ export function ratedScores(lines: readonly RatingLine[]): Map<string, Score> {
   return new Map(rated);
 }
 
+/** Every two people about one output, in the order of their names: how far people agree bounds how far a judge can. */
+export function doubleRatings(lines: readonly RatingLine[]): RatedPair[] {
+  return [...currentRatings(lines).values()].flatMap((byRater) => {
+    const rated = [...byRater.values()].filter(({ score }) => score !== null);
+    rated.sort((a, b) => (a.rater < b.rater ? -1 : 1));
+    return rated.flatMap((first, i) =>
+      rated.slice(i + 1).map((second) => ({ docId: first.docId, first: first.score!, second: second.score! })),
+    );
+  });
+}
+
 /** Identity of all that counts, for the inputs of what is made from it; undefined where nobody rated anything. */
 export function ratingsHash(lines: readonly RatingLine[]): string | undefined {
-  const rated = ratedScores(lines);
-  return rated.size === 0 ? undefined : contentHash([...rated].sort());
+  const said = [...currentRatings(lines)].flatMap(([key, byRater]) =>
+    [...byRater.values()].filter(({ score }) => score !== null).map(({ rater, score }) => `${key} ${rater} ${score}`),
+  );
+  return said.length === 0 ? undefined : contentHash(said.sort());
 }
 
 /** The ratings of these outputs as scores of their items; undefined where none is rated. */

@@ -15,6 +15,7 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
     cascade,
     second,
     human,
+    raters,
     length,
     canaries,
     contamination,
@@ -46,6 +47,7 @@ export function reliabilitySentences(block: Omit<Reliability, 'sentences'>): str
         (row) =>
           `People on ${row.texts} outputs of ${row.arm}: sensitivity ${share(row.sensitivity)}, specificity ${share(row.specificity)}; Rate(>=3) ${share(row.rate)}, corrected ${share(row.corrected)}${bounds(row.corrected_ci)}${difference(row)}.`,
       ),
+    ...(raters ? [`People who rated the same: ${agreement(raters)}.`] : []),
     ...(length
       ? [
           `Length: a doubling changes Rate(>=3) by ${signed(100 * length.slope, 1)} points [${length.slope_ci.map((bound) => signed(100 * bound, 1)).join(', ')}]; Diff at equal length ${length.rows

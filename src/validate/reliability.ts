@@ -31,6 +31,8 @@ export interface Reliability {
   cascade?: CascadeOutputs & Pick<CascadeReport, 'below' | 'held_out'>;
   second?: RaterAgreement & { rows: SecondRow[] };
   human?: (HumanCorrection & { arm: string; model: string })[];
+  /** People against each other, on outputs that several rated. */
+  raters?: RaterAgreement;
   length?: LengthEffect;
   /** Texts with planted faults, shown to this judge. */
   canaries?: CanaryReport;
@@ -61,6 +63,8 @@ export interface ReliabilitySources {
   options: TableOptions;
   second?: FurtherScores | undefined;
   human?: FurtherScores | undefined;
+  /** Ratings of one output by two people. */
+  raters?: readonly RatedPair[];
   /** The teacher's texts with the scores that chose the training texts, for what people say of these. */
   collected?: readonly ScoredItem[];
   /** Scores of one text by the reference judge, in the order given. */
@@ -97,6 +101,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
   const kept = repeated.filter(({ scores }) => scores[0]! >= (sources.keptFrom ?? Number.POSITIVE_INFINITY));
   const second = sources.second && secondJudge(sources, sources.second, random('second'));
   const cascade = table.judge.cascade && cascadeOutputs(items);
+  const raters = raterAgreement(sources.raters ?? [], random('raters'));
   const length = lengthEffect(items, table.reference, { seed, resamples });
   const reference = table.judge.confusion && raterAgreement(ratedPairs(table.judge.confusion), random('reference'));
   const known: Findings = {
@@ -114,6 +119,7 @@ export function reliabilityOf(sources: ReliabilitySources): Reliability {
     ...(cascade && { cascade: { ...table.judge.cascade!, ...cascade } }),
     ...(second && { second }),
     ...(human && { human: corrections([...items, ...(sources.collected ?? [])], human, table.reference, options) }),
+    ...(raters && { raters }),
     ...(length && { length }),
     ...(canaries && { canaries }),
     ...(filterJudge && Object.keys(filterJudge).length > 0 && { filter_judge: filterJudge }),

@@ -17,7 +17,7 @@ import { type FurtherScores, readFurtherScores } from './further-scores.ts';
 import type { GenerationLine } from './generations.ts';
 import { judgeModels } from './judge-models.ts';
 import { withPairsSpread } from './pairs-spread.ts';
-import { peoplesScores } from './ratings.ts';
+import { doubleRatings, peoplesScores } from './ratings.ts';
 import { reliabilityOf } from './reliability.ts';
 import { scoreOutputs, scorePairs } from './score-outputs.ts';
 import { ownTable } from './score-own.ts';
@@ -117,7 +117,7 @@ function peoplesLabels(outputs: readonly GenerationLine[], collected: Collected,
   const ratedCollected = peoplesScores(own.outputs, collected.ratings);
   if (!rated && !ratedCollected && !file) return {};
   const human: FurtherScores = (item) => rated?.(item) ?? ratedCollected?.(item) ?? file?.(item);
-  return { human, ...(ratedCollected && { collected: own.items }) };
+  return { human, raters: doubleRatings(collected.ratings), ...(ratedCollected && { collected: own.items }) };
 }
 
 const furtherScores = async (path: string | undefined) =>

@@ -22,6 +22,7 @@ const COMPARE_STYLE = `${STYLE_SHEET}
 :root { --run-first: var(--arm-teacher); --run-second: var(--arm-student-w8a8); }
 .run-first { --key: var(--run-first); } .run-second { --key: var(--run-second); }
 .warning { background: var(--undecided-soft); border-radius: 10px; padding: .6rem 1.1rem; }
+thead th small { min-width: 0; }
 .panel > .scroll + .scroll { margin-top: 1.5rem; }
 .versus { margin-top: 2.25rem; } .versus h1 { font: 500 clamp(1.5rem, 3vw, 2.1rem)/1.2 ui-serif, "Iowan Old Style", Palatino, Georgia, "Liberation Serif", serif; margin: 0 0 .9rem; }
 .versus .panel { border-left: 6px solid var(--tone); } .versus h2 { font-size: 1.1rem; overflow-wrap: anywhere; }
