@@ -8,7 +8,7 @@ import { type Import, ROOT, type SourceFile, sourceFiles } from './source-files.
 const BASE = ['foundation', 'recipe'];
 const TEXT = ['stage', 'store', 'corpus', 'teacher', 'collect', 'curate'];
 const TENSOR = ['graph', 'onnx', 'model', 'engine', 'quantize', 'train', 'generate', 'export'];
-const SCORING = ['statistics', 'judge', 'validate'];
+const SCORING = ['statistics', 'judge', 'validate', 'rounds'];
 
 const leftOf = (room: string, half: string[]) => half.slice(0, half.indexOf(room));
 
@@ -32,6 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   export: [...BASE, 'stage', 'curate', ...leftOf('export', TENSOR)],
   judge: [...BASE, 'statistics', ...TEXT, ...TENSOR],
   validate: [...BASE, 'statistics', 'judge', ...TEXT, ...TENSOR],
+  rounds: [...BASE, 'statistics', 'judge', 'validate', ...TEXT, ...TENSOR],
   report: [...BASE, 'statistics', ...TEXT],
   review: [...BASE, ...SCORING, ...TEXT, 'report'],
   pipeline: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'report'],

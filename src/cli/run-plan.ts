@@ -13,6 +13,7 @@ import { indexLedger, type LedgerIndex } from '../store/ledger-index.ts';
 import { type BreakEven, breakEven } from './plan/break-even.ts';
 import { type PricePlan, pricePlan, type StagePlan, stagePlan } from './plan/price-plan.ts';
 import { type Preview, type RequestGroup, requestGroups } from './plan/request-groups.ts';
+import { grownMaterial, type RoundsPlan, roundsGroups, roundsPlan } from './plan/rounds-plan.ts';
 import { type StudentPlan, studentPlans } from './plan/student-plans.ts';
 import { studentSpeed } from './plan/student-speed.ts';
 import { validationGroups } from './plan/validation-groups.ts';
@@ -21,6 +22,8 @@ export interface RunPlan {
   run: string;
   teacher: string;
   documents: { train: number; dev: number; validation: number };
+  /** Absent where there is one. */
+  rounds?: RoundsPlan;
   stages: StagePlan[];
   price: PricePlan;
   /** `budget.usd`. */
@@ -53,9 +56,13 @@ export async function planRun(
   try {
     // Splits are drawn by reading the material; those of a plan must not become those of the run.
     const splits = existsSync(folder.splits) ? folder.splits : join(temporary, 'splits.json');
-    const material = await readMaterial(recipe, { ...folder, splits });
+    // Of several rounds, the documents of all.
+    const read = await readMaterial(recipe, { ...folder, splits, currentRound: recipe.rounds.count });
+    const { material, held } = grownMaterial(read, recipe);
     const index = await indexLedger(folder.ledger);
-    const groups = await planRequests(recipe, folder, material, index, previews);
+    const { collected, later } = await planRequests(recipe, folder, material, index, previews);
+    const groups = [...collected, ...later];
+    const rounds = roundsPlan(recipe, material, collected, held);
     const { concurrency } = recipe.collect;
     const stages = groups.map((group) => stagePlan(group, concurrency));
     const price = pricePlan(stages, index.spend);
@@ -65,6 +72,7 @@ export async function planRun(
       run: folder.root,
       teacher: material.teacher.name,
       documents: { train: train.length, dev: dev.length, validation: validation.length },
+      ...(rounds ? { rounds } : {}),
       stages,
       price,
       budget: recipe.budget.usd ?? null,
@@ -89,14 +97,14 @@ function trainingSeconds(students: readonly StudentPlan[]): number | null {
   return each.every((one) => one !== undefined) ? each.reduce((sum, one) => sum + one, 0) : null;
 }
 
-/** Everything anyone is asked in the run, in order. */
+/** Everything anyone is asked in the run, in order: by `collect`, and `later` by rounds and validation. */
 async function planRequests(
   recipe: Recipe,
   folder: RunFolder,
   material: Material,
   index: LedgerIndex,
   previews: number,
-): Promise<RequestGroup[]> {
+): Promise<{ collected: RequestGroup[]; later: RequestGroup[] }> {
   const reading = new CollectedReading(material, index, folder.ledger);
   const groups: RequestGroup[] = [];
   try {
@@ -109,7 +117,8 @@ async function planRequests(
   } finally {
     reading.close();
   }
-  return [...groups, ...(await validationGroups(recipe, folder, material, groups))];
+  const between = await roundsGroups(recipe, folder, material, groups);
+  return { collected: groups, later: [...between, ...(await validationGroups(recipe, folder, material, groups))] };
 }
 
 function findArtifacts(folder: RunFolder): RunPlan['artifacts'] {

@@ -3,6 +3,7 @@
 import type { RunFolder } from '../foundation/run-folder.ts';
 import { runHolder } from '../pipeline/lock.ts';
 import { type RunStatus, readStatus } from '../pipeline/status-file.ts';
+import { type RoundsSummary, readSummary } from '../rounds/round-outcome.ts';
 import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
 import type { SentLine } from '../store/ledger-lines.ts';
 import { ledgerSegments } from '../store/ledger-read.ts';
@@ -16,6 +17,8 @@ export interface StatusReport {
   /** Process that holds the run. */
   pid: number | undefined;
   status: RunStatus | undefined;
+  /** Of a run with several rounds: what those that are over came to. */
+  rounds: RoundsSummary | undefined;
   spend: Spend[];
   failures: { stage: string; item: string; reason: string; final: boolean }[];
   /** In flight in a live run. */
@@ -41,6 +44,7 @@ export async function runStatus(folder: RunFolder): Promise<StatusReport> {
     state: status === undefined ? 'not started' : status.state === 'running' && !holder ? 'lost' : status.state,
     pid: holder?.pid,
     status,
+    rounds: readSummary(folder),
     spend: ledger.spend,
     failures: [...ledger.failures.values()].map(({ stage, item, reason, final }) => ({ stage, item, reason, final })),
     open: holder ? open.filter(({ batch }) => batch === undefined || !ledger.batches.has(batch)).length : 0,
@@ -72,12 +76,13 @@ const LISTED = 10;
 
 /** The state as text. */
 export function renderStatus(report: StatusReport): string {
-  const { run, state, pid, status, spend, failures, open, batches, possiblyCharged, tornLines } = report;
+  const { run, state, pid, status, rounds, spend, failures, open, batches, possiblyCharged, tornLines } = report;
   const head = `Run ${run} ${STATE_WORDS[state]}${pid === undefined ? '' : ` (process ${pid})`}`;
   const goesOn = ['failed', 'interrupted', 'lost'].includes(state) ? `Go on with: mga run ${run}` : undefined;
   const parts = [
-    [head, status?.message, goesOn].filter((line) => line !== undefined).join('\n'),
+    [head, roundLine(report), status?.message, goesOn].filter((line) => line !== undefined).join('\n'),
     status && renderCommands(status),
+    rounds && `Rounds\n${rounds.sentences.map((sentence) => `  ${sentence}`).join('\n')}`,
     spend.length > 0 ? `Teacher\n${renderSpend(spend)}` : undefined,
     open > 0 ? `${open} requests in flight` : undefined,
     renderList(
@@ -98,6 +103,13 @@ export function renderStatus(report: StatusReport): string {
     tornLines > 0 ? `${tornLines} torn last lines in the ledger (a kill during a write) are left out` : undefined,
   ];
   return `${parts.filter((part) => part !== undefined).join('\n\n')}\n`;
+}
+
+/** Which round is at work, or was when the run stopped. */
+function roundLine({ state, status, rounds }: StatusReport): string | undefined {
+  const { round, count } = status?.round ?? {};
+  if (round === undefined || state === 'done' || (rounds?.chosen ?? null) !== null) return undefined;
+  return `Round ${round} of at most ${count}`;
 }
 
 function renderCommands(status: RunStatus): string {

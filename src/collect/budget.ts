@@ -6,6 +6,9 @@ import type { LedgerIndex } from '../store/ledger-index.ts';
 import { priceOf } from '../teacher/price.ts';
 import { providerSettings } from '../teacher/provider-settings.ts';
 
+/** What was asked so far is all that `budget.usd` pays for. */
+export class BudgetError extends UserError {}
+
 export class Budget {
   readonly #cap: number;
   readonly #possiblyCharged: number;
@@ -57,12 +60,12 @@ export class Budget {
     this.settle(reserved, reserved);
   }
 
-  error(): UserError {
+  error(): BudgetError {
     const lost =
       this.#possiblyCharged > 0
         ? `, $${this.#possiblyCharged.toFixed(4)} of it for requests that were possibly charged`
         : '';
-    return new UserError(
+    return new BudgetError(
       `Cannot ask further: the next request could exceed budget.usd (${this.#cap}), $${this.#spent.toFixed(4)} are spent${lost}`,
       'Raise budget.usd, then run the same command again: everything answered so far is kept and not asked again',
     );

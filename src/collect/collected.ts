@@ -3,6 +3,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { readDocuments } from '../corpus/documents.ts';
 import { type JudgeText, readJudgeTexts } from '../corpus/judge-texts.ts';
+import { documentsSoFar } from '../corpus/round-documents.ts';
 import { ensureSplits, type Splits } from '../corpus/splits.ts';
 import { canonicalJson } from '../foundation/hash.ts';
 import type { RunContext } from '../foundation/run-context.ts';
@@ -117,7 +118,7 @@ export async function readMaterial(
 ): Promise<Material> {
   const { teacher } = recipe;
   const corpus = await readDocuments(recipe.corpus, recipe.seed, context);
-  const splits = ensureSplits(folder.splits, recipe, [...corpus.keys()]);
+  const splits = soFar(ensureSplits(folder.splits, recipe, [...corpus.keys()]), recipe, folder);
   const used = new Set([...splits.train, ...splits.dev, ...splits.validation]);
   const documents = new Map([...corpus].filter(([id]) => used.has(id)));
   return {
@@ -137,6 +138,13 @@ export async function readMaterial(
     ownJudges: await ownJudgesOf(recipe),
     seed: recipe.seed,
   };
+}
+
+/** Of several rounds, only the documents of those so far are labeled and learned from. */
+function soFar(splits: Splits, recipe: Recipe, folder: RunFolder): Splits {
+  if (recipe.rounds.count === 1) return splits;
+  const known = new Set(documentsSoFar(splits.train, recipe, folder));
+  return { ...splits, train: splits.train.filter((id) => known.has(id)) };
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readCollected } from '../collect/collected.ts';
+import { type Collected, readCollected } from '../collect/collected.ts';
+import { readRoundDocuments } from '../corpus/round-documents.ts';
 import { isComplete, writeManifest } from '../foundation/artifact.ts';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
@@ -26,9 +27,11 @@ import { writeSftParquet } from './sft-parquet.ts';
 /** Part of the inputs' identity: raise it when rules or sample shapes change, so that sets are made again. */
 const CURATE_VERSION = 3;
 
-const ROUND = 1;
-
-export type CurateFacts = { stages: Record<StageName, StageFunnel> };
+export type CurateFacts = {
+  stages: Record<StageName, StageFunnel>;
+  /** Of several rounds: the same for the documents that this round added. */
+  added?: Record<StageName, StageFunnel>;
+};
 
 /** What stands right of curate and is handed in: pipeline/curate-samples.ts brings the real one. */
 export interface CurateParts {
@@ -65,7 +68,7 @@ export async function curate(
     // Only answers of collect: what later commands add to the ledger does not make the sets stale.
     answers: collected.answersHash,
   };
-  const complete = isComplete(folder.round(ROUND), inputs);
+  const complete = isComplete(folder.round(folder.currentRound), inputs);
   if (complete && existsSync(folder.store)) {
     emit({ type: 'command-skip', command: 'curate', reason: 'the SFT sets are complete for these answers' });
     return;
@@ -75,7 +78,8 @@ export async function curate(
     const message = `collect has not finished: ${collected.missing} answers are missing; the sets are made of what is there`;
     emit({ type: 'log', level: 'warn', message });
   }
-  const facts: CurateFacts = { stages: {} };
+  const added = recipe.rounds.count > 1 ? readRoundDocuments(folder, folder.currentRound)?.documents : undefined;
+  const facts: CurateFacts = { stages: {}, ...(added && { added: {} }) };
   const all: Decision[] = [];
   for (const [i, stage] of stages.entries()) {
     if (signal.aborted) throw new InterruptedError();
@@ -95,6 +99,7 @@ export async function curate(
     if (counts.train === 0) refuse(stage.name, counts);
     if (!complete) await writeSets(folder, stage.name, decisions);
     facts.stages[stage.name] = counts;
+    if (facts.added) facts.added[stage.name] = funnel(stage.name, ...only(added!, decisions, collected));
     all.push(...decisions);
     emit({
       type: 'command-progress',
@@ -105,9 +110,9 @@ export async function curate(
       unit: 'stages',
     });
   }
-  await indexRun(folder, ROUND, collected, all);
+  await indexRun(folder, folder.currentRound, collected, all);
   const seconds = (performance.now() - started) / 1000;
-  if (!complete) writeManifest(folder.round(ROUND), { kind: 'curate', inputs, facts, seconds });
+  if (!complete) writeManifest(folder.round(folder.currentRound), { kind: 'curate', inputs, facts, seconds });
   emit({ type: 'command-end', command: 'curate', seconds, summary: summary(facts.stages) });
 }
 
@@ -127,15 +132,26 @@ function isJudged(stage: StageName, { collect, stages }: Recipe): boolean {
 
 async function writeSets(folder: RunFolder, stage: StageName, decisions: readonly Decision[]): Promise<void> {
   // A set that a changed recipe makes anew must not look complete while it is being written.
-  rmSync(join(folder.round(ROUND), 'manifest.json'), { force: true });
+  rmSync(join(folder.round(folder.currentRound), 'manifest.json'), { force: true });
   for (const split of TRAINING_SPLITS) {
     const rows = decisions
       .filter(({ candidate, dropped }) => !dropped && candidate.split === split)
       .map(({ candidate }) => candidate.row);
-    const set = folder.sft(ROUND, stage, split);
+    const set = folder.sft(folder.currentRound, stage, split);
     writeSft(set, rows);
     await writeSftParquet(join(dirname(set), `${split}.parquet`), rows);
   }
+}
+
+/** What a funnel of these training documents alone counts. */
+function only(
+  documents: readonly string[],
+  decisions: readonly Decision[],
+  collected: Collected,
+): [Decision[], Collected] {
+  const wanted = new Set(documents);
+  const own = decisions.filter(({ candidate }) => wanted.has(candidate.row.doc_id));
+  return [own, { ...collected, splits: { train: [...documents], dev: [], validation: [] } }];
 }
 
 function refuse(stage: StageName, { collected, parsed, dropped }: StageFunnel): never {

@@ -234,6 +234,30 @@ test('decide() holds answers of own text stages against their score, the rules f
   expect(unjudged.flatMap(({ dropped }) => dropped?.rule ?? [])).toEqual(['near-duplicate']);
 });
 
+test('decide() keeps the best of what passes, and leaves dev alone', async () => {
+  const from = collected(['a', 'b', 'c'], { train: ['a', 'b'], dev: ['c'] });
+  for (const [i, score] of [5, 4, 4, 5, 3].entries()) {
+    for (const docId of ['a', 'b', 'c']) {
+      from.judgements.set(`${docId}/${i + 1}`, [{ score: score as 3 | 4 | 5, analysis: '' }]);
+    }
+  }
+  const kept = async (keep: object) =>
+    (await outcome('reformulate', from, { ...recipe, curate: { ...curate, keep } }))
+      .filter((line) => line.endsWith('kept'))
+      .map((line) => line.split(' ')[0]!);
+  expect(await kept({ top: 4 })).toEqual(['a/1', 'a/4', 'b/1', 'b/4', 'c/1', 'c/2', 'c/3', 'c/4']);
+  expect(await kept({ ratio: 0.5 })).toEqual(await kept({ top: 4 }));
+  expect(await kept({})).toHaveLength(12);
+});
+
+test('decide() takes the cap of the stage where there is one a stage', async () => {
+  const from = collected(['a', 'b'], { train: ['a', 'b'] });
+  const settings = { ...recipe, curate: { ...curate, maxSamples: { pairs: 1 } } };
+  const kept = async (stage: 'pairs' | 'reformulate') =>
+    (await outcome(stage, from, settings)).filter((line) => line.endsWith('kept')).length;
+  expect([await kept('pairs'), await kept('reformulate')]).toEqual([1, 10]);
+});
+
 test('funnel() adds up and leaves validation failures out', async () => {
   const from = collected(['a', 'b'], { train: ['a'], validation: ['b'] });
   from.judgements.set('a/1', [{ score: 1, analysis: '' }]);

@@ -7,6 +7,7 @@ import type { StageName } from '../stage/stage.ts';
 import { dropBeyondBalance, type EmbedTexts } from './balance.ts';
 import { type DecidedStage, type Decision, keptOf } from './decision.ts';
 import { groupBy } from './group-by.ts';
+import { byQuality, type Keep, keptCount } from './keep-best.ts';
 import { dropNearDuplicates } from './near-duplicate.ts';
 import { firstObjection, stageRules } from './rules.ts';
 import type { Candidate } from './samples.ts';
@@ -21,7 +22,8 @@ export interface DecideOptions {
 }
 
 /**
- * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, balance, the caps on samples.
+ * Decides on the candidates of one stage, in this order: judge score, cleaning rules, duplicates, balance, the best of the rest, the
+ * caps on samples.
  */
 export async function decide(
   stage: DecidedStage,
@@ -29,7 +31,7 @@ export async function decide(
   recipe: Pick<Recipe, 'curate' | 'seed'>,
   { judged, patterns, embed }: DecideOptions,
 ): Promise<Decision[]> {
-  const { minScore, maxSamples, judge, duplicateSimilarity, balance } = recipe.curate;
+  const { minScore, keep, judge, duplicateSimilarity, balance } = recipe.curate;
   const rules = stageRules(stage, recipe.curate.rules);
   const settings = { ...recipe.curate, patterns };
   const decisions: Decision[] = candidates.map((candidate) => {
@@ -46,6 +48,8 @@ export async function decide(
   dropNearDuplicates(stage, decisions, duplicateSimilarity);
   if (balance && embed) await dropBeyondBalance(decisions, balance, recipe.seed, embed);
   if (stage.name === 'judge') dropTeacherTexts(recipe.curate.judge.teacherTexts, decisions, recipe.seed);
+  if (keep && judged) dropWorse(keep, decisions, recipe.seed);
+  const maxSamples = samplesAtMost(recipe.curate, stage.name);
   if (maxSamples !== undefined) dropBeyond(maxSamples, stage.name, decisions, recipe.seed);
   return decisions;
 }
@@ -65,6 +69,25 @@ function dropTeacherTexts(most: number, decisions: Decision[], seed: number): vo
       };
     }
   }
+}
+
+/** Dev losses and dev scores stay comparable: only training samples have to be among the best. */
+function dropWorse(keep: Keep, decisions: Decision[], seed: number): void {
+  const train = keptOf(decisions).filter(({ candidate }) => candidate.split === 'train');
+  const decisionOf = new Map(train.map((decision) => [decision.candidate, decision]));
+  const ranked = byQuality([...decisionOf.keys()], seed);
+  const kept = keptCount(keep, ranked.length);
+  for (const [i, candidate] of ranked.entries()) {
+    if (i < kept) continue;
+    decisionOf.get(candidate)!.dropped = {
+      rule: 'keep',
+      reason: `number ${i + 1} of ${ranked.length} by score, and the best ${kept} are kept`,
+    };
+  }
+}
+
+function samplesAtMost({ maxSamples }: Pick<Recipe['curate'], 'maxSamples'>, stage: StageName): number | undefined {
+  return typeof maxSamples === 'object' ? maxSamples[stage] : maxSamples;
 }
 
 /** Keeps whole documents, drawn by seed, because samples of one document share its encoding in training; then part of one more. */

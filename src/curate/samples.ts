@@ -6,9 +6,10 @@ import { togetherOf } from '../collect/judgement-of.ts';
 import { UserError } from '../foundation/errors.ts';
 import { randomStream } from '../foundation/random.ts';
 import type { ReformulatePromptName } from '../recipe/reformulate-prompt-names.ts';
-import { judgeStage } from '../stage/judge.ts';
+import { type Judgement, judgeStage } from '../stage/judge.ts';
 import { pairsStage } from '../stage/pairs.ts';
 import { reformulateStageWith } from '../stage/reformulate.ts';
+import { expectedScore } from '../stage/score-distribution.ts';
 import type { GenreAudience, SourceDocument, StageName } from '../stage/stage.ts';
 import type { SftRow } from './sft-row.ts';
 
@@ -26,6 +27,8 @@ export interface Candidate {
   readonly finishReason?: string | null;
   /** The judge's score, of several the median; null where nobody scored the text. Pairs are not scored. */
   readonly score: number | null;
+  /** The mean behind the score: of several judgements, or of the judge's distribution over the scores. Absent where there is just one score. */
+  readonly expected?: number;
   /** Who wrote the text: the teacher, the file of judge texts, or curate itself (hard negatives). */
   readonly origin: 'teacher' | 'judge-text' | 'made';
   /** Of a judge text. */
@@ -135,7 +138,9 @@ function reformulateCandidates(
 ): Candidate[] {
   return items.texts.map((item) => {
     const { pair, text, finishReason } = collected.texts.get(item)!;
-    const score = medianOf(collected, item);
+    const judgements = collected.judgements.get(item) ?? [];
+    const score = togetherOf(judgements)?.score ?? null;
+    const expected = meanScore(judgements);
     return {
       row: {
         ...row(item, document, 'reformulate', stage.studentPrompt({ document, pair }), text, pair),
@@ -146,6 +151,7 @@ function reformulateCandidates(
       source: document.text,
       finishReason,
       score,
+      ...(expected === undefined ? {} : { expected }),
       origin: 'teacher',
     };
   });
@@ -234,8 +240,12 @@ function row(
   return { id, doc_id: document.id, stage, prompt, completion: [{ role: 'assistant', content: completion }], ...pair };
 }
 
-function medianOf(collected: Collected, id: string): number | null {
-  return togetherOf(collected.judgements.get(id) ?? [])?.score ?? null;
+/** Finer than the median; undefined where one judgement without a distribution is all there is. */
+function meanScore(judgements: readonly Judgement[]): number | undefined {
+  const distribution = togetherOf(judgements)?.distribution;
+  if (distribution) return expectedScore(distribution);
+  if (judgements.length < 2) return undefined;
+  return judgements.reduce((sum, { score }) => sum + score, 0) / judgements.length;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {

@@ -4,6 +4,8 @@
 export type CommandName = 'collect' | 'curate' | 'train' | 'quantize' | 'export' | 'validate' | 'report';
 
 export type RunEvent =
+  /** Of a run with several rounds: the commands that follow are this round's. */
+  | { type: 'round-start'; round: number; count: number }
   /** A command began. `total` counts its work units (requests, steps, outputs) where known. */
   | { type: 'command-start'; command: CommandName; detail: string; total?: number; unit?: string }
   /** Work units finished so far, for a progress bar. `label` tells several bars of one command apart. */

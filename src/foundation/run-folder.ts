@@ -4,6 +4,10 @@ import { join } from 'node:path';
 
 export interface RunFolder {
   readonly root: string;
+  /** The round that stages work on: 1, unless `roundFolder` or `settledFolder` says otherwise. */
+  readonly currentRound: number;
+  /** What the rounds of the run came to, where it has several. */
+  readonly rounds: string;
   readonly recipe: string;
   /** Folder of append-only ledger files. */
   readonly ledger: string;
@@ -25,6 +29,8 @@ export interface RunFolder {
 export function runFolder(root: string): RunFolder {
   return {
     root,
+    currentRound: 1,
+    rounds: join(root, 'rounds', 'rounds.json'),
     recipe: join(root, 'recipe.yaml'),
     ledger: join(root, 'ledger'),
     store: join(root, 'store.duckdb'),
@@ -38,4 +44,18 @@ export function runFolder(root: string): RunFolder {
     student: (name) => join(root, 'students', name),
     exported: (name) => join(root, 'export', name),
   };
+}
+
+/** The run as it is in the midst of a round: that round's sets, and students of its own. */
+export function roundFolder(folder: RunFolder, round: number): RunFolder {
+  return {
+    ...folder,
+    currentRound: round,
+    student: (name) => join(folder.round(round), 'students', name),
+  };
+}
+
+/** The run once its rounds are over: the sets of the round whose students were taken. */
+export function settledFolder(folder: RunFolder, round: number): RunFolder {
+  return { ...folder, currentRound: round };
 }

@@ -55,6 +55,8 @@ export interface StudentProgress {
 export interface RunProgress {
   readonly commands: readonly CommandProgress[];
   readonly students: readonly StudentProgress[];
+  /** The round at work, of at most `count`; absent in a run of one. */
+  readonly round?: { readonly round: number; readonly count: number };
 }
 
 /** A run of these commands before its first event. */
@@ -68,6 +70,13 @@ export function waitingRun(commands: readonly CommandName[] = COMMANDS): RunProg
 /** The run after one more event, at `now` (ms since the epoch). */
 export function afterEvent(run: RunProgress, event: RunEvent, now: number): RunProgress {
   switch (event.type) {
+    case 'round-start':
+      // Bars and curves of the round before would run into those of this one.
+      return {
+        commands: run.commands.map((command) => ({ ...command, bars: [] })),
+        students: [],
+        round: { round: event.round, count: event.count },
+      };
     case 'command-start':
       return withCommand(run, event.command, (command) => ({
         ...command,

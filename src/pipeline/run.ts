@@ -3,7 +3,7 @@
 import { errorMessage, InterruptedError } from '../foundation/errors.ts';
 import type { CommandName, RunEvent } from '../foundation/events.ts';
 import type { RunContext } from '../foundation/run-context.ts';
-import type { RunFolder } from '../foundation/run-folder.ts';
+import { type RunFolder, roundFolder, settledFolder } from '../foundation/run-folder.ts';
 import { writeResolvedRecipe } from '../recipe/resolved.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { lockRun } from './lock.ts';
@@ -32,8 +32,11 @@ const LOADERS: Record<CommandName, () => Promise<PipelineCommand>> = {
   report: async () => (await import('../report/report.ts')).writeReport,
 };
 
+/** Of several rounds, what each of them goes through. */
+const ROUND_COMMANDS: readonly CommandName[] = ['collect', 'curate', 'train'];
+
 /**
- * Runs collect, curate, train, quantize, export, validate and report in one run folder.
+ * Runs collect, curate, train, quantize, export, validate and report in one run folder; the first three as often as there are rounds.
  *
  * @throws InterruptedError when `context.signal` was aborted; running again goes on where it stopped
  * @throws UserError when another process works in the folder
@@ -56,12 +59,16 @@ export async function runCommands(
     status.note(event);
     context.emit(event);
   };
+  const told = { ...context, emit };
   try {
     writeResolvedRecipe(recipe, folder);
+    const isWhole = recipe.rounds.count > 1 && ROUND_COMMANDS.every((command) => commands.includes(command));
+    if (isWhole) await goThroughRounds(recipe, folder, told, loaders);
     for (const command of commands) {
+      if (isWhole && ROUND_COMMANDS.includes(command)) continue;
       if (context.signal.aborted) throw new InterruptedError();
       const run = await loaders[command]();
-      await run(recipe, folder, { ...context, emit });
+      await run(recipe, await folderFor(command, recipe, folder), told);
     }
     status.close('done');
   } catch (error) {
@@ -70,4 +77,24 @@ export async function runCommands(
   } finally {
     unlock();
   }
+}
+
+async function goThroughRounds(
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  loaders: Record<CommandName, () => Promise<PipelineCommand>>,
+): Promise<void> {
+  const { runRounds } = await import('../rounds/run-rounds.ts');
+  const commands = { collect: await loaders.collect(), curate: await loaders.curate(), train: await loaders.train() };
+  await runRounds(recipe, folder, context, commands);
+}
+
+/** The folder as a command sees it: of several rounds, the one at work for those that rounds go through, else the one whose students were taken. */
+async function folderFor(command: CommandName, recipe: Recipe, folder: RunFolder): Promise<RunFolder> {
+  if (recipe.rounds.count === 1) return folder;
+  const { latestRound, takenRound } = await import('../rounds/round-outcome.ts');
+  return ROUND_COMMANDS.includes(command)
+    ? roundFolder(folder, latestRound(folder))
+    : settledFolder(folder, takenRound(folder));
 }

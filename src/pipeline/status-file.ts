@@ -16,6 +16,8 @@ export interface RunStatus {
   updatedAt: string;
   /** Why it stopped, for failed runs. */
   message?: string;
+  /** Of a run with several rounds: the one that was begun last. */
+  round?: { round: number; count: number };
   commands: readonly CommandProgress[];
   students: readonly {
     student: string;
@@ -52,6 +54,7 @@ export function statusWriter(
       startedAt,
       updatedAt: new Date(now()).toISOString(),
       ...(message === undefined ? {} : { message }),
+      ...(run.round ? { round: run.round } : {}),
       commands: run.commands,
       students: studentStatus(run),
     };

@@ -24,7 +24,6 @@ import {
   w8a8Student,
 } from './student-model.ts';
 
-const ROUND = 1;
 /** Dev samples the forms are compared on: enough to rank them, little enough to be quick. */
 const COMPARED_SAMPLES = 12;
 
@@ -48,7 +47,8 @@ export async function quantizeStudents(recipe: Recipe, folder: RunFolder, contex
     }
     const started = performance.now();
     context.emit({ type: 'command-start', command: 'quantize', detail: name });
-    const rows = (split: 'train' | 'dev') => stages.flatMap((stage) => readSft(folder.sft(ROUND, stage, split)));
+    const rows = (split: 'train' | 'dev') =>
+      stages.flatMap((stage) => readSft(folder.sft(folder.currentRound, stage, split)));
     const student = await calibrated(recipe, folder, name, rows('train'), context);
     const dev = (await tokens(student, rows('dev'))).slice(0, COMPARED_SAMPLES);
     const lossOf = async (form: AdaptedModel) => {

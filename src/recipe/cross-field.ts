@@ -4,6 +4,7 @@ import { TAKEN_NAME } from './arms-schema.ts';
 import { CLEANING_RULES } from './cleaning-names.ts';
 import { nearestName } from './nearest-name.ts';
 import { patternListProblem } from './pattern-list.ts';
+import { roundsProblems } from './rounds-problems.ts';
 import type { Recipe } from './schema.ts';
 import { BUILT_IN_STAGES, stageProblems } from './stage-definition.ts';
 import { studentTrain } from './student-train.ts';
@@ -30,6 +31,8 @@ export function crossFieldProblems(recipe: Recipe): Problem[] {
     ...splitProblems(recipe),
     ...judgeProblems(recipe),
     ...providerProblems(recipe),
+    ...curateProblems(recipe),
+    ...roundsProblems(recipe),
     ...armProblems(recipe),
   ];
 }
@@ -146,13 +149,14 @@ function judgeProblems(recipe: Recipe) {
   return problems;
 }
 
-function providerProblems({ teacher, judge, validate }: Recipe) {
+function providerProblems({ teacher, judge, validate, rounds }: Recipe) {
   const sections: [string[], Recipe['teacher'] | undefined][] = [
     [['teacher'], teacher],
     [['judge', 'teacher'], judge.teacher],
     [['judge', 'second'], judge.second],
     [['validate', 'judge', 'teacher'], validate.judge.teacher],
     [['validate', 'judge', 'second'], validate.judge.second],
+    [['rounds', 'rejudgeBy'], rounds.rejudgeBy],
   ];
   return sections.flatMap(([path, section]) => {
     if (section?.kind !== 'openai' || section.providers === undefined) return [];
@@ -173,6 +177,25 @@ function providerProblems({ teacher, judge, validate }: Recipe) {
       return problems;
     });
   });
+}
+
+function curateProblems(recipe: Recipe): Problem[] {
+  const { curate, collect, stages } = recipe;
+  const problems: Problem[] = [];
+  const isJudged = collect.stages.includes('judge') || Object.values(stages).some((stage) => 'judge' in stage);
+  if (curate.keep && !isJudged) {
+    problems.push({
+      path: ['curate', 'keep'],
+      message: 'the best are told by their scores, but judge is not in collect.stages',
+    });
+  }
+  const known = stageNames(recipe);
+  for (const name of typeof curate.maxSamples === 'object' ? Object.keys(curate.maxSamples) : []) {
+    if (!known.includes(name)) {
+      problems.push({ path: ['curate', 'maxSamples', name], message: unknownName('stage', name, known) });
+    }
+  }
+  return problems;
 }
 
 function armProblems({ students, validate }: Recipe) {

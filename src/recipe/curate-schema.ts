@@ -21,6 +21,11 @@ const judgeRows = z.strictObject({
     .describe('Where a judgement has a distribution over the scores (`judge.logprobs`), the student learns it whole'),
 });
 
+const keep = z.strictObject({
+  top: z.int().positive().optional().describe('Of the reformulations that pass, this many best by score (top-k)'),
+  ratio: z.number().gt(0).max(1).optional().describe('The same as a share of them'),
+});
+
 export const curateSchema = z.strictObject({
   minScore: z
     .int()
@@ -56,7 +61,11 @@ export const curateSchema = z.strictObject({
     .max(1)
     .default(0.7)
     .describe('Share of common 5-word runs from which the later of two samples is a near-duplicate'),
-  maxSamples: z.int().positive().optional().describe('Most samples a stage keeps'),
+  keep: keep.optional().describe('Of reformulations that pass, the best; default: all'),
+  maxSamples: z
+    .union([z.int().positive(), z.record(z.string(), z.int().positive())])
+    .optional()
+    .describe('Most samples a stage keeps: one number, or one a stage'),
   balance: balance.optional().describe('Cap over-represented genres and audiences; default: no cap'),
   judge: judgeRows.prefault({}).describe('Samples of the stage `judge`'),
 });

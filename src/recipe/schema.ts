@@ -5,6 +5,7 @@ import { armsSchema } from './arms-schema.ts';
 import { curateSchema } from './curate-schema.ts';
 import { JUDGE_PROMPTS } from './judge-prompt-names.ts';
 import { REFORMULATE_PROMPTS } from './reformulate-prompt-names.ts';
+import { roundsSchema } from './rounds-schema.ts';
 import { stageDefinition } from './stage-definition.ts';
 
 const stage = z.string();
@@ -348,6 +349,7 @@ export const recipeSchema = z.strictObject({
     .default({})
     .describe('Stages of your own, by name (docs/own-stages.md)'),
   curate: curateSchema.prefault({}),
+  rounds: roundsSchema(teacher).prefault({}),
   students: z.array(student).min(1),
   train: train.prefault({}),
   generate: generation.prefault({}),

@@ -12,6 +12,7 @@ import { costSection } from './sections/cost-section.ts';
 import { embeddingsSection } from './sections/embeddings-section.ts';
 import { funnelSection } from './sections/funnel-section.ts';
 import { learningCurveSection } from './sections/learning-curve-section.ts';
+import { roundsSection } from './sections/rounds-section.ts';
 import { samplesSection } from './sections/samples-section.ts';
 import { scoresSection } from './sections/scores-section.ts';
 import { tableSection } from './sections/table-section.ts';
@@ -21,14 +22,19 @@ import { STYLE_SHEET } from './style.ts';
 
 const SCRIPT = `'use strict';\n{${THEME_SCRIPT}${WORD_DIFF_SCRIPT}${SAMPLE_LIST_SCRIPT}${SAMPLES_SCRIPT}}`;
 
-const LINKS = [
+const LINKS: readonly (readonly [target: string, text: string])[] = [
   ['#table', 'Table'],
   ['#scores', 'Scores'],
   ['#samples', 'Samples'],
   ['#training', 'Training'],
   ['#funnel', 'Funnel'],
   ['#cost', 'Cost'],
-] as const;
+];
+
+/** Only a run of several rounds has a section on them. */
+function linksOf({ rounds }: ReportData): typeof LINKS {
+  return rounds === undefined ? LINKS : [...LINKS.slice(0, -2), ['#rounds', 'Rounds'], ...LINKS.slice(-2)];
+}
 
 /** The page of one run. */
 export function reportPage(data: ReportData): string {
@@ -36,7 +42,7 @@ export function reportPage(data: ReportData): string {
     title: `${data.name}: distillation report`,
     name: data.name,
     skipTo: 'the report',
-    links: LINKS,
+    links: linksOf(data),
     style: STYLE_SHEET,
     script: SCRIPT,
     main: html`${verdictSection(data)}
@@ -47,6 +53,7 @@ ${trainingSection(data)}
 ${learningCurveSection(data)}
 ${embeddingsSection(data)}
 ${collapseSection(data)}
+${roundsSection(data)}
 ${funnelSection(data)}
 ${costSection(data)}
 ${aboutRun(data)}`,

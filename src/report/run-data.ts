@@ -97,6 +97,49 @@ export interface StageFunnel {
   dropped: { reason: string; count: number }[];
 }
 
+/** One of several rounds; shares are 0..1. */
+export interface RoundFacts {
+  round: number;
+  documents: number | undefined;
+  failed: number | undefined;
+  /** Of the documents the round added; `trained` counts the training samples of all rounds so far. */
+  funnel: {
+    stage: string;
+    asked: number | undefined;
+    parsed: number | undefined;
+    kept: number | undefined;
+    trained: number | undefined;
+  }[];
+  /** Usable outputs, and those scored 3 or better. */
+  dev: {
+    stage: string;
+    outputs: number | undefined;
+    student: number | undefined;
+    teacher: number | undefined;
+    studentRate: number | undefined;
+    teacherRate: number | undefined;
+  }[];
+  usable: number | undefined;
+  gain: number | undefined;
+  gainInterval: Interval | undefined;
+  rejudged: {
+    by: string;
+    texts: number | undefined;
+    mean: number | undefined;
+    meanAgain: number | undefined;
+    rate: number | undefined;
+    rateAgain: number | undefined;
+    lost: number | undefined;
+  }[];
+}
+
+export interface RoundsFacts {
+  rounds: RoundFacts[];
+  /** Whose students are those of the run; undefined before the end. */
+  chosen: number | undefined;
+  warnings: string[];
+}
+
 export interface StudentFacts {
   name: string;
   stages: string[];
@@ -239,6 +282,8 @@ export interface ReportData {
   documents: { train: number; dev: number; validation: number } | undefined;
   tables: StageTable[];
   funnels: StageFunnel[];
+  /** Undefined where the run has one round. */
+  rounds: RoundsFacts | undefined;
   students: StudentFacts[];
   histograms: ScoreHistogram[];
   /** Undefined where the recipe asked for none. */

@@ -105,6 +105,22 @@ export async function readAnswers(
   return answers;
 }
 
+/** Scores of the ratings after the first one, by item as above: some texts were rated twice. */
+export async function secondRatings(
+  folder: string,
+  prompt: ReformulatePromptName = 'base',
+): Promise<Map<string, number>> {
+  const items = new Map<string, string>();
+  for await (const row of rows(folder, 'texts.jsonl', textRow)) {
+    if (row.kind === prompt) items.set(row.id, `${row.doc_id}/${row.pair}`);
+  }
+  const ratings = new Map<string, number>();
+  for await (const { text_id, repeat, planted, score } of rows(folder, 'judgements.jsonl', judgementRow)) {
+    if (repeat === 2 && planted === undefined) ratings.set(items.get(text_id) ?? text_id, score);
+  }
+  return ratings;
+}
+
 async function* rows<S extends z.ZodType>(folder: string, file: string, schema: S): AsyncGenerator<z.output<S>> {
   if (existsSync(join(folder, file))) yield* readJsonLines(join(folder, file), schema);
 }

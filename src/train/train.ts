@@ -37,11 +37,10 @@ export interface StudentJob {
   readonly profile?: string;
 }
 
-const ROUND = 1;
-
 /** What a student of a recipe is trained from. */
 export function studentJob(recipe: Recipe, folder: RunFolder, student: StudentSettings): StudentJob {
-  const rows = (split: 'train' | 'dev') => student.stages.flatMap((stage) => readSft(folder.sft(ROUND, stage, split)));
+  const rows = (split: 'train' | 'dev') =>
+    student.stages.flatMap((stage) => readSft(folder.sft(folder.currentRound, stage, split)));
   return {
     name: student.name,
     folder: folder.student(student.name),

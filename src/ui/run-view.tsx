@@ -1,6 +1,6 @@
 /** The whole screen of a run: samples scroll by above, commands, bars and the loss curve stay below. */
 
-import { Box, Static } from 'ink';
+import { Box, Static, Text } from 'ink';
 import { useSyncExternalStore } from 'react';
 import { CommandList } from './command-list.tsx';
 import { LossCurve } from './loss-curve.tsx';
@@ -25,6 +25,11 @@ export function RunView({ store, width, color, compact }: RunViewProps) {
     <ColorContext value={color}>
       <Static items={[...scrolled]}>{(item) => <ScrolledLine key={item.key} item={item} width={width} />}</Static>
       <Box flexDirection="column" width={width} marginTop={1}>
+        {run.round ? (
+          <Text>
+            Round {run.round.round} of at most {run.round.count}
+          </Text>
+        ) : null}
         <CommandList commands={run.commands} now={now} width={width} compact={compact} />
         {training && student ? <LossCurve student={student} width={width} /> : null}
       </Box>

@@ -121,7 +121,7 @@ function fittedJudge(recipe: Recipe, folder: RunFolder, collected: Collected, { 
 type Report = Omit<JudgeReport, 'kind'> & { inputs: string; held_out: SurePair[] };
 
 /** Every judged text with the score it was given, of several the median. */
-function judgeSamples({ texts, judgeTexts, judgements, documents }: Collected): JudgeSample[] {
+export function judgeSamples({ texts, judgeTexts, judgements, documents }: Collected): JudgeSample[] {
   const all = [...[...texts].map(([id, { docId, text }]) => ({ id, docId, text, kind: 'base' })), ...judgeTexts];
   return all.flatMap(({ id, docId, ...written }) => {
     const document = documents.get(docId);

@@ -58,9 +58,22 @@ export async function validateStudents(
   context: RunContext,
   parts: ValidateParts = {},
 ): Promise<StageTable[] | undefined> {
+  return validateOn(await readCollected(recipe, folder), recipe, folder, context, parts);
+}
+
+/**
+ * The same on answers that were read already. Documents are those of `collected.splits.validation`, whatever split of the run
+ * they are; files go to `folder.validation`.
+ */
+export async function validateOn(
+  collected: Collected,
+  recipe: Recipe,
+  folder: RunFolder,
+  context: RunContext,
+  parts: ValidateParts = {},
+): Promise<StageTable[] | undefined> {
   const started = performance.now();
   const { emit } = context;
-  const collected = await readCollected(recipe, folder);
   const plans: ArmPlan[] = [];
   for (const stage of tableStages(recipe)) plans.push(...(await stagePlans(stage, recipe, folder, collected, context)));
   const embedder = await recipeEmbedder(recipe, context, parts.findEmbedder ?? findEmbedder);

@@ -11,7 +11,8 @@ export const command = defineCommand({
   name: 'run',
   summary: COMMAND_TABLE.run!.summary,
   details: `Runs collect, curate, train, quantize, export, validate and report, skips what is complete, resumes what is not,
-and prints the table. Stop it at any time (Ctrl-C, kill): the same command goes on.`,
+and prints the table. Of a recipe with several rounds, the first three are gone through round by round.
+Stop it at any time (Ctrl-C, kill): the same command goes on.`,
   arguments: [RUN_ARGUMENT],
   options: { ...RUN_OPTIONS, ...DISPLAY_OPTIONS },
   async run({ args, options }, io) {

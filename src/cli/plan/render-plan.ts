@@ -13,6 +13,7 @@ export function renderPlan(plan: RunPlan, { whole = false } = {}): string {
   const { train, dev, validation } = plan.documents;
   return `${[
     `Run ${plan.run}: ${train} documents to train on, ${dev} for dev loss, ${validation} for validation`,
+    ...renderRounds(plan),
     [`Teacher ${plan.teacher}`, renderStages(plan.stages), ...priceSentences(plan)].join('\n'),
     renderStudents(plan),
     renderBreakEven(plan),
@@ -21,6 +22,14 @@ export function renderPlan(plan: RunPlan, { whole = false } = {}): string {
   ]
     .filter((part) => part !== undefined)
     .join('\n\n')}\n`;
+}
+
+function renderRounds({ rounds: plan }: RunPlan): string[] {
+  if (plan === undefined) return [];
+  const rows = plan.rounds.map(({ round, documents, requests }) => [String(round), count(documents), count(requests)]);
+  const table = textTable(['round', 'new documents', 'requests, about'], rows, []);
+  const grown = `The corpus holds ${count(plan.held ?? 0)} documents to train on, and the rounds ask for more: all figures are for a corpus of enough documents like these`;
+  return [['Rounds, at most', table, ...(plan.held === null ? [] : [grown])].join('\n')];
 }
 
 function renderStages(stages: readonly StagePlan[]): string {

@@ -71,7 +71,8 @@ function armsOf({ students, validate }: Recipe, stage: string): number {
   }, 0);
 }
 
-function groupOf(
+/** Requests that are not known one by one, of the mean length of prompts about the documents in `used`. */
+export function groupOf(
   asked: Pick<RequestGroup, 'stage' | 'model' | 'settings' | 'maxTokens'> & { prompt: AnyStage['teacherPrompt'] },
   requests: number,
   used: readonly SourceDocument[],

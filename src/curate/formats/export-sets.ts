@@ -25,7 +25,8 @@ export interface SftSet {
  * @throws UserError where `mga curate` has not made any
  */
 export function runSets(folder: RunFolder): SftSet[] {
-  const round = Math.max(0, ...numbersIn(join(folder.root, 'rounds')));
+  const made = numbersIn(join(folder.root, 'rounds')).filter((round) => existsSync(join(folder.round(round), 'sft')));
+  const round = Math.max(0, ...made);
   const stages = join(folder.round(round), 'sft');
   if (!existsSync(stages)) {
     throw new UserError(`Cannot export data of ${folder.root}: it holds no SFT sets`, 'Run `mga curate` first');

@@ -9,6 +9,7 @@ import { collectEmbeddings } from './collect-embeddings.ts';
 import { collectFunnels } from './collect-funnel.ts';
 import { collectLearningCurve } from './collect-learning-curve.ts';
 import { collectLedger } from './collect-ledger.ts';
+import { collectRounds } from './collect-rounds.ts';
 import { collectSamples } from './collect-samples.ts';
 import { collectSources } from './collect-sources.ts';
 import { collectStudents } from './collect-students.ts';
@@ -35,6 +36,7 @@ export async function collectRun(recipe: Recipe, folder: RunFolder, signal: Abor
     documents: readSplits(folder, note),
     tables,
     funnels,
+    rounds: collectRounds(folder, note),
     students,
     histograms,
     embeddings: collectEmbeddings(folder, note),

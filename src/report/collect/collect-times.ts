@@ -1,8 +1,9 @@
 /** The manifests and status.json -> how long each command took, and when the run was finished. */
 
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../../foundation/artifact.ts';
-import type { RunFolder } from '../../foundation/run-folder.ts';
+import { type RunFolder, roundFolder } from '../../foundation/run-folder.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { isObject, type JsonObject, type Note, numberAt, readJson } from '../read-artifact.ts';
 import type { TimeLine } from '../run-data.ts';
@@ -17,8 +18,12 @@ export interface CollectedTimes {
 export function collectTimes(recipe: Recipe, folder: RunFolder, note: Note): CollectedTimes {
   const names = recipe.students.map(({ name }) => name);
   const artifacts = [
-    { what: 'Curate', home: folder.round(1) },
-    ...names.map((name) => ({ what: `Train ${name}`, home: folder.student(name) })),
+    ...(recipe.rounds.count === 1
+      ? [
+          { what: 'Curate', home: folder.round(1) },
+          ...names.map((name) => ({ what: `Train ${name}`, home: folder.student(name) })),
+        ]
+      : ofRounds(folder, names)),
     ...names.map((name) => ({ what: `Quantize ${name}`, home: join(folder.student(name), 'w8a8') })),
     ...names.map((name) => ({ what: `Export ${name}`, home: folder.exported(name) })),
     { what: 'Validate', home: folder.validation },
@@ -36,6 +41,23 @@ export function collectTimes(recipe: Recipe, folder: RunFolder, note: Note): Col
       .at(-1),
     version: manifests.at(-1)?.manifest.versions?.['mga-distill'],
   };
+}
+
+/** What each round took; those that were not made have no manifests. */
+function ofRounds(folder: RunFolder, students: readonly string[]): { what: string; home: string }[] {
+  const home = join(folder.root, 'rounds');
+  const rounds = existsSync(home) ? readdirSync(home).map(Number).filter(Number.isInteger) : [];
+  return rounds
+    .sort((a, b) => a - b)
+    .flatMap((round) => [
+      { what: `Round ${round}: curate`, home: folder.round(round) },
+      { what: `Round ${round}: try students`, home: join(folder.round(round), 'trial') },
+      ...students.map((name) => ({
+        what: `Round ${round}: train ${name}`,
+        home: roundFolder(folder, round).student(name),
+      })),
+      { what: `Round ${round}: students on dev`, home: join(folder.round(round), 'dev') },
+    ]);
 }
 
 function speed(manifest: JsonObject): string {
