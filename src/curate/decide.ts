@@ -11,6 +11,7 @@ import { byQuality, type Keep, keptCount } from './keep-best.ts';
 import { dropNearDuplicates } from './near-duplicate.ts';
 import { firstObjection, stageRules } from './rules.ts';
 import type { Candidate } from './samples.ts';
+import { samplesAtMost } from './samples-at-most.ts';
 
 export interface DecideOptions {
   /** Whether the stage's texts are scored at all; if so, one without a score is dropped. */
@@ -84,10 +85,6 @@ function dropWorse(keep: Keep, decisions: Decision[], seed: number): void {
       reason: `number ${i + 1} of ${ranked.length} by score, and the best ${kept} are kept`,
     };
   }
-}
-
-function samplesAtMost({ maxSamples }: Pick<Recipe['curate'], 'maxSamples'>, stage: StageName): number | undefined {
-  return typeof maxSamples === 'object' ? maxSamples[stage] : maxSamples;
 }
 
 /** Keeps whole documents, drawn by seed, because samples of one document share its encoding in training; then part of one more. */

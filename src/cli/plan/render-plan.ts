@@ -29,7 +29,8 @@ function renderRounds({ rounds: plan }: RunPlan): string[] {
   const rows = plan.rounds.map(({ round, documents, requests }) => [String(round), count(documents), count(requests)]);
   const table = textTable(['round', 'new documents', 'requests, about'], rows, []);
   const grown = `The corpus holds ${count(plan.held ?? 0)} documents to train on, and the rounds ask for more: all figures are for a corpus of enough documents like these`;
-  return [['Rounds, at most', table, ...(plan.held === null ? [] : [grown])].join('\n')];
+  const trained = 'Students are trained anew in each round; what stands below of their training is of the last one';
+  return [['Rounds, at most', table, trained, ...(plan.held === null ? [] : [grown])].join('\n')];
 }
 
 function renderStages(stages: readonly StagePlan[]): string {

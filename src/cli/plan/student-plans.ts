@@ -1,6 +1,7 @@
 /** What the training of each student takes: samples, steps, memory, time. Fetches nothing, and trains only to measure. */
 
 import type { Material } from '../../collect/collected.ts';
+import { samplesAtMost } from '../../curate/samples-at-most.ts';
 import type { SftRow } from '../../curate/sft-row.ts';
 import { type TokenSample, tokenizeRows } from '../../engine/token-samples.ts';
 import { readManifest } from '../../foundation/artifact.ts';
@@ -141,7 +142,10 @@ function standInTraining(student: StudentSettings, { recipe, folder, material, g
     documents.get(id)!.text.length > documents.get(most)!.text.length ? id : most,
   );
   const perDocument = rows(longest).length;
-  const most = (recipe.curate.maxSamples ?? Number.POSITIVE_INFINITY) * student.stages.length;
+  const most = student.stages.reduce(
+    (sum, stage) => sum + (samplesAtMost(recipe.curate, stage) ?? Number.POSITIVE_INFINITY),
+    0,
+  );
   const job: StudentJob = {
     name: student.name,
     folder: folder.student(student.name),
