@@ -70,7 +70,9 @@ test('no document of the validation split is in any set, and no document is in t
 test('Parquet files hold the same rows as the Arrow sets', async () => {
   for (const stage of STAGES) {
     const parquet = await readParquet<object>(join(folder.round(1), 'sft', stage, 'train.parquet'));
-    expect(parquet).toEqual(rows(stage, 'train').map((row) => ({ score: null, genre: null, audience: null, ...row })));
+    expect(parquet).toEqual(
+      rows(stage, 'train').map((row) => ({ score: null, distribution: null, genre: null, audience: null, ...row })),
+    );
   }
 });
 
