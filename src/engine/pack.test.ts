@@ -154,6 +154,16 @@ describe('groupByPrefix()', () => {
     );
   });
 
+  it('leaves a shallow prefix to those that a deeper group does not have, whatever lies between them', () => {
+    const start = drawTokens(40, 'start');
+    const deep = [...start, 2, ...drawTokens(60, 'deep')];
+    const batch = [[...start, 1, 1], [...deep, 1], [...deep, 2], [...deep, 3], [...start, 3, 1]];
+    expect(groupByPrefix(batch.map((tokens) => ({ tokens, labelsFrom: 0 })))).toEqual([
+      { members: [0, 4], prefix: 40 },
+      { members: [1, 2, 3], prefix: 101 },
+    ]);
+  });
+
   it('finds the documents behind a system prompt that all begin with', () => {
     const system = drawTokens(40, 'system');
     const documents = [0, 1].map((i) => drawTokens(200, 'document', i));

@@ -133,50 +133,92 @@ function softTargets({ tokens, shares }: SoftLabel, place: Pick<Target, 'row' | 
   return tokens.flatMap((label, i) => (shares[i]! > 0 ? [{ ...place, label, share: shares[i]! }] : []));
 }
 
-/**
- * Partition into groups with the largest saving, sum of (members - 1) * prefix. In lexicographic order the best groups are
- * runs, so this is a dynamic program over the sorted list. Every branch keeps at least one token of its own.
- */
-export function groupByPrefix(sequences: readonly TokenSequence[]): Group[] {
-  const order = sequences.map((_, i) => i).sort((a, b) => compare(sequences[a]!.tokens, sequences[b]!.tokens) || a - b);
-  const n = order.length;
-  const adjacent = order.map((member, i) =>
-    i === 0 ? 0 : commonPrefix(sequences[order[i - 1]!]!.tokens, sequences[member]!.tokens),
-  );
-  const best = new Array<number>(n + 1).fill(0);
-  const from = new Array<number>(n + 1).fill(0);
-  const prefixes = new Array<number>(n + 1).fill(0);
-  for (let end = 1; end <= n; end++) {
-    best[end] = best[end - 1]!;
-    from[end] = end - 1;
-    let prefix = sequences[order[end - 1]!]!.tokens.length - 1;
-    for (let start = end - 1; start > 0; start--) {
-      prefix = Math.min(prefix, adjacent[start]!, sequences[order[start - 1]!]!.tokens.length - 1);
-      if (prefix < SHORTEST_PREFIX) break;
-      const saving = best[start - 1]! + (end - start) * prefix;
-      if (saving > best[end]!) {
-        best[end] = saving;
-        from[end] = start - 1;
-        prefixes[end] = prefix;
-      }
-    }
-  }
-  const groups: Group[] = [];
-  for (let end = n; end > 0; end = from[end]!) {
-    const members = order.slice(from[end]!, end).sort((a, b) => a - b);
-    groups.push({ members, prefix: members.length > 1 ? prefixes[end]! : 0 });
-  }
-  return groups.sort((a, b) => a.members[0]! - b.members[0]!);
+/** Where sequences part: all in its subtree begin alike for `depth` tokens. */
+interface TrieNode {
+  readonly depth: number;
+  readonly children: readonly TrieNode[];
+  /** Sequences that part from all others here. */
+  readonly members: readonly number[];
 }
 
+/** Groups inside a subtree, and its sequences that are left to a group further up. */
+interface Grouping {
+  readonly saving: number;
+  readonly groups: readonly Group[];
+  readonly left: readonly number[];
+}
+
+/**
+ * Partition into groups with the largest saving, sum of (members - 1) * prefix. A group's prefix is a node of the trie of
+ * all sequences, and a sequence is best in the deepest group above it, so this is a choice of nodes: each brings its depth
+ * to the sequences in it that no deeper group has, and costs its depth once. Every branch keeps at least one token of its own.
+ */
+export function groupByPrefix(sequences: readonly TokenSequence[]): Group[] {
+  if (sequences.length === 0) return [];
+  const known = new Map<TrieNode, Map<number, Grouping>>();
+  // What the nodes under `node` do best when the next group above has a prefix of `above` tokens (0: there is none).
+  const grouped = (node: TrieNode, above: number): Grouping => {
+    const byAbove = known.get(node) ?? new Map<number, Grouping>();
+    known.set(node, byAbove);
+    const found = byAbove.get(above);
+    if (found) return found;
+    const under = (prefix: number): Grouping => {
+      const parts = node.children.map((child) => grouped(child, prefix));
+      return {
+        saving: parts.reduce((sum, part) => sum + part.saving, node.members.length * prefix),
+        groups: parts.flatMap((part) => part.groups),
+        left: [...node.members, ...parts.flatMap((part) => part.left)],
+      };
+    };
+    let best = under(above);
+    if (node.depth >= SHORTEST_PREFIX) {
+      const { saving, groups, left } = under(node.depth);
+      if (saving - node.depth > best.saving) {
+        const group = { members: [...left].sort((a, b) => a - b), prefix: node.depth };
+        best = { saving: saving - node.depth, groups: [...groups, group], left: [] };
+      }
+    }
+    byAbove.set(above, best);
+    return best;
+  };
+  const { groups, left } = grouped(prefixTrie(sequences), 0);
+  const single = left.map((member) => ({ members: [member], prefix: 0 }));
+  return [...groups, ...single].sort((a, b) => a.members[0]! - b.members[0]!);
+}
+
+/** The trie of the sequences without their last tokens; nodes are where at least two part. */
+function prefixTrie(sequences: readonly TokenSequence[]): TrieNode {
+  const branch = (member: number) => sequences[member]!.tokens;
+  const order = sequences.map((_, i) => i).sort((a, b) => compare(branch(a), branch(b)) || a - b);
+  const adjacent = order.map((member, i) => (i === 0 ? 0 : commonPrefix(branch(order[i - 1]!), branch(member))));
+  const nodeOf = (from: number, to: number): TrieNode => {
+    let depth = Number.POSITIVE_INFINITY;
+    for (let i = from + 1; i < to; i++) depth = Math.min(depth, adjacent[i]!);
+    const children: TrieNode[] = [];
+    const members: number[] = [];
+    for (let start = from; start < to; ) {
+      let end = start + 1;
+      while (end < to && adjacent[end]! > depth) end++;
+      if (end - start === 1) members.push(order[start]!);
+      else children.push(nodeOf(start, end));
+      start = end;
+    }
+    return { depth: Number.isFinite(depth) ? depth : 0, children, members };
+  };
+  return nodeOf(0, order.length);
+}
+
+/** Tokens two sequences begin with alike, without the last token of either. */
 function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const limit = Math.min(a.length, b.length);
+  const limit = Math.min(a.length, b.length) - 1;
   let i = 0;
   while (i < limit && a[i] === b[i]) i++;
   return i;
 }
 
+/** Lexicographic order of two sequences without their last tokens. */
 function compare(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const i = commonPrefix(a, b);
-  return (a[i] ?? -1) - (b[i] ?? -1);
+  const next = (tokens: ArrayLike<number>) => (i < tokens.length - 1 ? tokens[i]! : -1);
+  return next(a) - next(b);
 }
