@@ -4,7 +4,6 @@ import hashlib
 import json
 import pathlib
 
-import gguf
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "test" / "golden" / "model"
@@ -14,11 +13,11 @@ def sha256(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-def write_json(name, content):
+def write_json(name, content, folder=GOLDEN):
     """One line for each top-level member, so that files stay small and differences readable."""
-    GOLDEN.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     members = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items()]
-    (GOLDEN / name).write_text("{\n" + ",\n".join(members) + "\n}\n", encoding="utf-8")
+    (folder / name).write_text("{\n" + ",\n".join(members) + "\n}\n", encoding="utf-8")
 
 
 def f32(values):
@@ -38,6 +37,9 @@ def smollm_tokenizer(tokens, merges, special):
 
 
 def gguf_fields(path):
+    # Not every recording needs this package.
+    import gguf
+
     reader = gguf.GGUFReader(path)
     return {name: field.contents() for name, field in reader.fields.items()}
 

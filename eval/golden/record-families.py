@@ -42,7 +42,7 @@ def written_config(config):
         return pathlib.Path(folder, "config.json").read_text(encoding="utf-8")
 
 
-def record(family, folder):
+def record(family, folder, out):
     config = AutoConfig.from_pretrained(folder)
     if family == "llama":
         config.rope_parameters = {**LLAMA3, "rope_theta": config.rope_parameters["rope_theta"]}
@@ -62,7 +62,7 @@ def record(family, folder):
     loss = torch.nn.functional.cross_entropy(model(tokens[None]).logits[0, PROMPT - 1 : -1], tokens[PROMPT:])
     loss.backward()
     tensors = {name: p.grad.clone() for name, p in parameters.items()}
-    save_file({**tensors, "logits": logits.clone()}, GOLDEN / f"family-{family}.safetensors")
+    save_file({**tensors, "logits": logits.clone()}, out / f"family-{family}.safetensors")
     return {
         "sha256": sha256(pathlib.Path(folder) / "model.safetensors"),
         "loss": f32([loss.item()])[0],
@@ -73,13 +73,16 @@ def record(family, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiny", required=True, help="folder with a folder made by make-tiny.ts for each family")
+    parser.add_argument("--out", type=pathlib.Path, default=GOLDEN, help="folder of the files; the golden ones unless told otherwise")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    models = {family: record(family, f"{arguments.tiny}/{family}") for family in FAMILIES}
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    models = {family: record(family, f"{arguments.tiny}/{family}", arguments.out) for family in FAMILIES}
     about = f"record-families.py: torch {version('torch')}, peft {version('peft')}, transformers {version('transformers')}, f32 on the CPU"
     write_json(
         "families.json",
         {"about": about, "how": HOW, "rank": RANK, "alpha": ALPHA, "prompt": PROMPT, "tokens": TOKENS, "llama3": LLAMA3, **models},
+        arguments.out,
     )
 
 

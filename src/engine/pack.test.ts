@@ -157,7 +157,13 @@ describe('groupByPrefix()', () => {
   it('leaves a shallow prefix to those that a deeper group does not have, whatever lies between them', () => {
     const start = drawTokens(40, 'start');
     const deep = [...start, 2, ...drawTokens(60, 'deep')];
-    const batch = [[...start, 1, 1], [...deep, 1], [...deep, 2], [...deep, 3], [...start, 3, 1]];
+    const batch = [
+      [...start, 1, 1],
+      [...deep, 1],
+      [...deep, 2],
+      [...deep, 3],
+      [...start, 3, 1],
+    ];
     expect(groupByPrefix(batch.map((tokens) => ({ tokens, labelsFrom: 0 })))).toEqual([
       { members: [0, 4], prefix: 40 },
       { members: [1, 2, 3], prefix: 101 },
