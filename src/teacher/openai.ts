@@ -41,12 +41,12 @@ export function openaiTeacher(
 
   const once = async (request: TeacherRequest, structured: boolean, signal: AbortSignal): Promise<TeacherResponse> => {
     const started = performance.now();
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const limited = withinTime(signal, timeoutMs);
     try {
       const response = await client.chat.completions
         .create(chatBody(request, settings.model, limit, structured), {
           // Covers the body too; the client's own timeout ends with the headers.
-          signal: AbortSignal.any([signal, timeout]),
+          signal: limited.signal,
           headers: { 'Idempotency-Key': request.key },
         })
         .asResponse();
@@ -56,10 +56,12 @@ export function openaiTeacher(
     } catch (error) {
       if (error instanceof TeacherFailure) throw error;
       if (signal.aborted) throw new InterruptedError();
-      if (timeout.aborted) {
+      if (limited.signal.aborted) {
         throw new TeacherFailure(`no answer within ${timeoutMs / 1000} s`, 'retry', { possiblyCharged: true });
       }
       throw failureOf(error, settings);
+    } finally {
+      limited.end();
     }
   };
 
@@ -79,6 +81,25 @@ export function openaiTeacher(
         takesSchemas = false;
         return response;
       }
+    },
+  };
+}
+
+/**
+ * A signal for one try: aborted with `signal`, and after `ms`. `AbortSignal.timeout` and `AbortSignal.any` would stay in memory,
+ * with all that listens to them, until the time is over: thousands of tries that were answered long ago.
+ */
+function withinTime(signal: AbortSignal, ms: number): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, ms);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  return {
+    signal: controller.signal,
+    end() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
     },
   };
 }
