@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { busyAdapter, drawTokens, loraOf, tinyWeights } from '../../test/tiny-models.ts';
 import { Engine } from '../engine/engine.ts';
 import { packSequences } from '../engine/pack.ts';
-import { InterruptedError } from '../foundation/errors.ts';
+import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunEvent } from '../foundation/events.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { noSmoothing, quantizedModel } from '../quantize/smooth-quant.ts';
@@ -107,6 +107,12 @@ describe.each(['f32', 'w8a8'] as const)('generate(), %s with LoRA', (precision) 
     expect(tokensOf(await run(model, requests, { ...SAMPLED, batch: 8 }))).toEqual(tokensOf(together));
   });
 
+  it('gives the same tokens in two threads', async () => {
+    const parted = await run(model, requests, { ...SAMPLED, batch: 3 }, { lanes: 2, logprobs: true });
+    expect(tokensOf(parted)).toEqual(tokensOf(together));
+    for (const { tokens, logprobs } of parted.values()) expect(logprobs).toHaveLength(tokens.length);
+  });
+
   it('repeats itself, and differs for other seeds', async () => {
     expect(tokensOf(await run(model, requests, SAMPLED))).toEqual(tokensOf(together));
     const others = await run(
@@ -187,6 +193,35 @@ describe('generate()', () => {
     // Aborts while the next response's first graphs run.
     setImmediate(() => controller.abort());
     await expect(responses.next()).rejects.toBeInstanceOf(InterruptedError);
+  });
+
+  it('stops within a step when interrupted, in all threads', async () => {
+    const controller = new AbortController();
+    const asked = Array.from({ length: 40 }, (_, i) => ({ ...first, id: `r${i}` }));
+    const context = { signal: controller.signal, eosTokenIds: [], lanes: 2 };
+    const responses = generate(model, asked, { ...GREEDY, batch: 2 }, context);
+    expect((await responses.next()).done).toBe(false);
+    controller.abort();
+    const left = async () => {
+      let count = 0;
+      for await (const _ of responses) count++;
+      return count;
+    };
+    await expect(left()).rejects.toBeInstanceOf(InterruptedError);
+  });
+
+  it('tells what went wrong in a thread, by its class', async () => {
+    const normFinal = { ...model.model.normFinal, data: new Float32Array(config.hiddenSize).fill(Number.NaN) };
+    const broken = { ...model, model: { ...model.model, normFinal } };
+    await expect(run(broken, requests, { ...SAMPLED, batch: 2 }, { lanes: 2 })).rejects.toBeInstanceOf(UserError);
+  });
+
+  it('ends all threads when whoever reads goes away', async () => {
+    const context = { signal: new AbortController().signal, eosTokenIds: [], lanes: 2 };
+    for await (const { tokens } of generate(model, requests, { ...GREEDY, batch: 2 }, context)) {
+      expect(tokens).toHaveLength(GREEDY.maxTokens);
+      break;
+    }
   });
 
   it('ends at once where nothing is asked', async () => {

@@ -1,10 +1,11 @@
 /** Generates many responses: sequences share the batch, and whoever ends leaves its place to the next. */
 
 import type { Emit } from '../foundation/events.ts';
-import { randomStream } from '../foundation/random.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
-import { Decoder, type GenerationModel, type PlaceInput } from './decoder.ts';
-import { sampleToken } from './sample-token.ts';
+import type { GenerationModel } from './decoder.ts';
+import type { Lane, SampledToken } from './lane.ts';
+import { openLanes } from './open-lanes.ts';
+import { RequestQueue } from './request-queue.ts';
 
 export interface GenerationRequest {
   readonly id: string;
@@ -34,12 +35,13 @@ export interface GenerationContext {
   /** Whether responses carry the log-probabilities of their tokens. */
   readonly logprobs?: boolean;
   readonly emit?: Emit;
+  /** Threads that share the sequences; default: what suits the machine and the model. */
+  readonly lanes?: number;
 }
 
 interface Sequence {
   readonly request: GenerationRequest;
   readonly tokens: number[];
-  readonly seen: Set<number>;
   readonly logprobs: number[];
   /** Most tokens it may have. */
   readonly limit: number;
@@ -48,8 +50,8 @@ interface Sequence {
 
 /**
  * Yields each response as it ends. A response depends on model, prompt, seed and options alone: neither the other requests
- * nor their order change a token of it. Requests that begin alike (those of one document) should stand next to one
- * another: their common beginning is then encoded once.
+ * nor their order nor the number of threads change a token of it. Requests that begin alike (those of one document) should
+ * stand next to one another: their common beginning is then encoded once.
  *
  * A prompt that fills the model's positions yields an empty, incomplete response and a warning.
  *
@@ -61,88 +63,99 @@ export async function* generate(
   options: GenerationSettings,
   context: GenerationContext,
 ): AsyncGenerator<Generated, void, undefined> {
-  const { config } = model.model;
-  const waiting = requests.values();
-  const places = new Array<Sequence | undefined>(options.batch).fill(undefined);
-  const decoder = new Decoder(model, options.batch);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const ended: Generated[] = [];
+  let wake = () => {};
+  const put = (response: Generated) => {
+    ended.push(response);
+    wake();
+  };
+  const { maxPositions } = model.model.config;
+  const short = requests.filter((request) => {
+    if (request.prompt.length < maxPositions) return true;
+    context.emit?.(tooLong(request, maxPositions));
+    ended.push({ id: request.id, tokens: [], complete: false, seconds: 0 });
+    return false;
+  });
+  const { logprobs = false, lanes: count } = context;
+  const work = { places: options.batch, sequences: short.length, ...(count !== undefined && { lanes: count }) };
+  const lanes = openLanes(model, { ...options, logprobs }, work, signal);
+  const queue = new RequestQueue(short, lanes.length);
+  const limitOf = ({ prompt }: GenerationRequest) => Math.min(options.maxTokens, maxPositions - prompt.length);
+  const write = (lane: Lane, i: number) => writeAll(lane, () => queue.next(i), limitOf, context, put);
+  let working = true;
+  const writing = lanes.map(write);
+  const all = Promise.all(writing).finally(() => {
+    working = false;
+    wake();
+  });
+  // It is awaited below; until then a failure is not unhandled.
+  all.catch(() => {});
   try {
     for (;;) {
-      for (let place = 0; place < places.length; place++) {
-        while (!places[place]) {
-          const { value: request, done } = waiting.next();
-          if (done) break;
-          const limit = Math.min(options.maxTokens, config.maxPositions - request.prompt.length);
-          if (limit <= 0) {
-            context.emit?.(tooLong(request, config.maxPositions));
-            yield { id: request.id, tokens: [], complete: false, seconds: 0 };
-            continue;
-          }
-          const began = performance.now();
-          await decoder.begin(place, request.prompt, limit, context.signal);
-          places[place] = {
-            request,
-            tokens: [],
-            seen: new Set(options.penalizePrompt ? request.prompt : []),
-            logprobs: [],
-            limit,
-            began,
-          };
-        }
-      }
-      if (places.every((sequence) => !sequence)) return;
-      const logits = await decoder.step(places.map(nextInput), context.signal);
-      for (const [place, sequence] of places.entries()) {
-        if (!sequence) continue;
-        const row = logits.subarray(place * config.vocabSize, (place + 1) * config.vocabSize);
-        const ended = advance(sequence, row, options, context);
-        if (!ended) continue;
-        places[place] = undefined;
-        yield ended;
-      }
+      while (ended.length > 0) yield ended.shift()!;
+      if (!working) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
+    await all;
   } finally {
-    await decoder.release();
+    // Whoever still works ends within a step.
+    stop.abort();
+    await Promise.allSettled(writing);
+    await Promise.all(lanes.map((lane) => lane.release()));
   }
 }
 
-/** The token that a sequence feeds next: the last it has. */
-function nextInput(sequence: Sequence | undefined): PlaceInput | undefined {
-  if (!sequence) return undefined;
-  const { request, tokens } = sequence;
-  const token = tokens[tokens.length - 1] ?? request.prompt[request.prompt.length - 1];
-  if (token === undefined) throw new TypeError(`internal: request ${request.id} has an empty prompt`);
-  return { token, position: request.prompt.length + tokens.length - 1 };
+/** Writes requests in a lane's places until there are no more. */
+async function writeAll(
+  lane: Lane,
+  next: () => GenerationRequest | undefined,
+  limitOf: (request: GenerationRequest) => number,
+  context: GenerationContext,
+  put: (response: Generated) => void,
+): Promise<void> {
+  const places = new Array<Sequence | undefined>(lane.places).fill(undefined);
+  for (;;) {
+    for (let place = 0; place < places.length; place++) {
+      if (places[place]) continue;
+      const request = next();
+      if (!request) break;
+      const began = performance.now();
+      const limit = limitOf(request);
+      await lane.begin(place, { prompt: request.prompt, seed: request.seed, limit });
+      places[place] = { request, tokens: [], logprobs: [], limit, began };
+    }
+    if (places.every((sequence) => !sequence)) return;
+    const sampled = await lane.step();
+    for (const [place, sequence] of places.entries()) {
+      if (!sequence) continue;
+      const ended = advance(sequence, sampled[place]!, context);
+      if (!ended) continue;
+      places[place] = undefined;
+      lane.end(place);
+      put(ended);
+    }
+  }
 }
 
 /** Adds the next token; the response where that was its last. */
 function advance(
-  { request, tokens, seen, logprobs, limit, began }: Sequence,
-  logits: Float32Array,
-  options: GenerationSettings,
+  { request, tokens, logprobs, limit, began }: Sequence,
+  { token, logprob }: SampledToken,
   { eosTokenIds, finished, logprobs: wanted = false }: GenerationContext,
 ): Generated | undefined {
-  // Sampling overwrites the logits.
-  const raw = wanted ? logits.slice() : undefined;
-  const token = sampleToken(logits, seen, options, randomStream(request.seed, tokens.length));
   let complete = eosTokenIds.includes(token);
   if (!complete) {
     tokens.push(token);
-    if (raw) logprobs.push(logProbability(raw, token));
-    seen.add(token);
+    if (logprob !== undefined) logprobs.push(logprob);
     complete = finished?.(tokens) ?? false;
     if (!complete && tokens.length < limit) return undefined;
   }
   const seconds = (performance.now() - began) / 1000;
   return { id: request.id, tokens, complete, ...(wanted ? { logprobs } : {}), seconds };
-}
-
-/** log softmax: z_t - log sum_v e^(z_v). */
-function logProbability(logits: Float32Array, token: number): number {
-  let top = Number.NEGATIVE_INFINITY;
-  for (const z of logits) if (z > top) top = z;
-  let sum = 0;
-  for (const z of logits) sum += Math.exp(z - top);
-  return logits[token]! - top - Math.log(sum);
 }
 
 function tooLong({ id, prompt }: GenerationRequest, maxPositions: number) {

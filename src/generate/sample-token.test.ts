@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../foundation/errors.ts';
 import { type RandomStream, randomStream } from '../foundation/random.ts';
-import { keepNucleus, penalizeRepetition, sampleToken, toWeights } from './sample-token.ts';
+import { candidates, keepNucleus, penalizeRepetition, sampleToken } from './sample-token.ts';
 
 const PLAIN = { temperature: 1, topP: 1, repetitionPenalty: 1 };
 const log = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
@@ -10,9 +10,9 @@ const log = (...probabilities: number[]) => Float32Array.from(probabilities, Mat
 const drawing = (u: number): RandomStream => ({ ...randomStream('unused'), uniform: () => u });
 /** The tokens that keepNucleus() leaves of the likeliest `topP`. */
 function kept(logits: Float32Array, temperature: number, topP: number): number[] {
-  const weights = logits.slice();
-  keepNucleus(weights, topP * toWeights(weights, temperature));
-  return Array.from(weights.keys()).filter((token) => weights[token]! > 0);
+  const { tokens, weights, total } = candidates(logits, temperature);
+  keepNucleus(weights, topP * total);
+  return Array.from(tokens).filter((_, i) => weights[i]! > 0);
 }
 
 describe('penalizeRepetition()', () => {
@@ -23,13 +23,20 @@ describe('penalizeRepetition()', () => {
   });
 });
 
-describe('toWeights()', () => {
+describe('candidates()', () => {
   it('gives probabilities relative to the likeliest, and their sum', () => {
-    const weights = log(0.1, 0.4, 0.5);
-    expect(toWeights(weights, 1)).toBeCloseTo(2, 6);
+    const { tokens, weights, total } = candidates(log(0.1, 0.4, 0.5), 1);
+    expect(total).toBeCloseTo(2, 6);
+    expect([...tokens]).toEqual([0, 1, 2]);
     expect(Array.from(weights, (weight) => weight.toFixed(6))).toEqual(['0.200000', '0.800000', '1.000000']);
-    const cold = log(0.25, 0.5);
-    expect(toWeights(cold, 0.5)).toBeCloseTo(1.25, 6);
+    expect(candidates(log(0.25, 0.5), 0.5).total).toBeCloseTo(1.25, 6);
+  });
+
+  it('leaves out what counts as impossible, the sooner the colder', () => {
+    const logits = Float32Array.of(-20, 3, -4, 0, -25);
+    expect([...candidates(logits, 1).tokens]).toEqual([0, 1, 2, 3]);
+    expect([...candidates(logits, 0.25).tokens]).toEqual([1, 3]);
+    expect([...candidates(logits, 0.1).tokens]).toEqual([1]);
   });
 });
 
@@ -56,8 +63,8 @@ describe('keepNucleus()', () => {
     const share = fc.double({ min: 0.01, max: 0.999, noNaN: true });
     fc.assert(
       fc.property(arbitrary, share, (logits, topP) => {
-        const weights = Float32Array.from(logits);
-        const wanted = topP * toWeights(weights, 1);
+        const { weights, total } = candidates(Float32Array.from(logits), 1);
+        const wanted = topP * total;
         const sorted = [...weights].sort((a, b) => b - a);
         const mass = keepNucleus(weights, wanted);
         const left = [...weights].filter((weight) => weight > 0).sort((a, b) => b - a);

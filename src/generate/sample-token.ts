@@ -32,15 +32,15 @@ export function sampleToken(
   }
   penalizeRepetition(logits, seen, repetitionPenalty);
   if (temperature === 0) return likeliest(logits);
-  const total = toWeights(logits, temperature);
-  const mass = topP < 1 ? keepNucleus(logits, topP * total) : total;
+  const { tokens, weights, total } = candidates(logits, temperature);
+  const mass = topP < 1 ? keepNucleus(weights, topP * total) : total;
   let rest = random.uniform() * mass;
-  let last = 0;
-  for (let token = 0; token < logits.length; token++) {
-    if (logits[token] === 0) continue;
-    rest -= logits[token]!;
-    if (rest < 0) return token;
-    last = token;
+  let last = tokens[0]!;
+  for (let i = 0; i < tokens.length; i++) {
+    if (weights[i] === 0) continue;
+    rest -= weights[i]!;
+    if (rest < 0) return tokens[i]!;
+    last = tokens[i]!;
   }
   // Rounding may leave a little of the mass.
   return last;
@@ -58,22 +58,38 @@ export function penalizeRepetition(logits: Float32Array, seen: Iterable<number>,
   }
 }
 
-/** Turns logits, in place, into e^((z - max) / temperature): probabilities relative to the likeliest. Returns their sum. */
-export function toWeights(logits: Float32Array, temperature: number): number {
+/** The tokens that count as possible, in the vocabulary's order. */
+export interface Candidates {
+  readonly tokens: Int32Array;
+  /** e^((z - max) / temperature): probabilities relative to the likeliest. */
+  readonly weights: Float32Array;
+  /** Sum of the weights. */
+  readonly total: number;
+}
+
+/** What could be drawn at a temperature. At low ones it is few of the vocabulary, and all that follows looks at them alone. */
+export function candidates(logits: Float32Array, temperature: number): Candidates {
   const top = logits[likeliest(logits)]!;
   const lowest = top + LEAST_LOG_RATIO * temperature;
+  let count = 0;
+  for (let token = 0; token < logits.length; token++) if (!(logits[token]! < lowest)) count++;
+  const tokens = new Int32Array(count);
+  const weights = new Float32Array(count);
   let total = 0;
+  let next = 0;
   for (let token = 0; token < logits.length; token++) {
     const z = logits[token]!;
-    logits[token] = z < lowest ? 0 : Math.exp((z - top) / temperature);
-    total += logits[token]!;
+    if (z < lowest) continue;
+    tokens[next] = token;
+    weights[next] = Math.exp((z - top) / temperature);
+    total += weights[next++]!;
   }
-  return total;
+  return { tokens, weights, total };
 }
 
 /**
  * Nucleus sampling (arXiv 1904.09751): keeps the fewest tokens whose weights sum to `wanted` or more, the heaviest first,
- * of equals the lower token; the other weights become 0. Returns the sum of what is kept.
+ * of equals the earlier; the other weights become 0. Returns the sum of what is kept.
  */
 export function keepNucleus(weights: Float32Array, wanted: number): number {
   const heaviest = heaviestFirst(weights, wanted);

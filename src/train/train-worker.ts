@@ -1,9 +1,9 @@
 /** The thread of train-in-worker.ts: trains the student it is given, and tells how that goes. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../foundation/errors.ts';
+import { flattenError } from '../foundation/flat-error.ts';
 import { trainStudent } from './train.ts';
-import type { FlatError, WorkerJob, WorkerNews, WorkerOrder } from './train-in-worker.ts';
+import type { WorkerJob, WorkerNews, WorkerOrder } from './train-in-worker.ts';
 
 const abort = new AbortController();
 const tell = (news: WorkerNews) => parentPort!.postMessage(news);
@@ -17,11 +17,5 @@ try {
   await trainStudent(job, { emit: (event) => tell({ type: 'event', event }), signal: abort.signal });
   tell({ type: 'done' });
 } catch (error) {
-  tell({ type: 'failed', error: flatten(error) });
-}
-
-function flatten(error: unknown): FlatError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const { name, message, stack } = error;
-  return { name, message, stack, hint: error instanceof UserError ? error.hint : undefined };
+  tell({ type: 'failed', error: flattenError(error) });
 }

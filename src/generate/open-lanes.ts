@@ -1,0 +1,68 @@
+/** How many lanes share the work, and their opening. */
+
+import { availableParallelism } from 'node:os';
+import type { TypedArray } from '../graph/value.ts';
+import type { GenerationModel } from './decoder.ts';
+import { type Lane, type LaneOptions, LocalLane } from './lane.ts';
+import { WorkerLane } from './worker-lane.ts';
+
+/** Fewer places a lane: its products would mostly pack weights. */
+const LEAST_PLACES = 4;
+/** A smaller model has written its texts before a second thread is up. */
+const LEAST_BYTES = 16 * 2 ** 20;
+/** Every further lane copies the weights; beyond this one lane takes all threads. */
+const MOST_COPIED_BYTES = 2 ** 30;
+
+/** How much is to be shared. */
+export interface LaneWork {
+  /** Places of all lanes together. */
+  readonly places: number;
+  /** Sequences to be written. */
+  readonly sequences: number;
+  /** Lanes, whatever the machine has. */
+  readonly lanes?: number;
+}
+
+/**
+ * The lanes of a model. Small operators gain little from more threads, sequences that are written apart nearly all: so each
+ * lane has one thread, its own sessions and its own part of the places. The first works in this thread.
+ */
+export function openLanes(
+  model: GenerationModel,
+  options: Omit<LaneOptions, 'places'>,
+  work: LaneWork,
+  signal: AbortSignal,
+): Lane[] {
+  const threads = model.settings?.threads ?? availableParallelism();
+  const copy = forwardModel(model);
+  const count = work.lanes ?? laneCount(model, modelBytes(copy), threads, work);
+  const lane = { ...copy, settings: { ...model.settings, threads: Math.max(1, Math.floor(threads / count)) } };
+  return Array.from({ length: count }, (_, i) => {
+    const places = Math.floor((work.places + i) / count);
+    return new (i === 0 ? LocalLane : WorkerLane)(lane, { ...options, places }, signal);
+  });
+}
+
+function laneCount({ settings = {} }: GenerationModel, bytes: number, threads: number, work: LaneWork): number {
+  const { device = 'cpu', profile } = settings;
+  if (device !== 'cpu' || profile || bytes < LEAST_BYTES) return 1;
+  const filled = Math.floor(Math.min(work.places, work.sequences) / LEAST_PLACES);
+  return Math.max(1, Math.min(threads, filled, 1 + Math.floor(MOST_COPIED_BYTES / bytes)));
+}
+
+/** The model without what only training reads: the int8 weights in their second order. */
+function forwardModel({ model, ...rest }: GenerationModel): GenerationModel {
+  const layers = model.layers.map((weights) =>
+    Object.fromEntries(Object.entries(weights).filter(([name]) => !name.endsWith('.int8t'))),
+  );
+  return { ...rest, model: { ...model, layers } };
+}
+
+/** Bytes of memory behind the model's tensors, each once. */
+function modelBytes({ model, adapter }: GenerationModel): number {
+  const { layers, normFinal, embedding, head } = model;
+  const tensors = [...layers.flatMap((layer) => Object.values(layer)), normFinal, embedding, head];
+  for (const layer of adapter?.layers ?? []) tensors.push(...Object.values(layer));
+  const buffers = new Set(tensors.map(({ data }) => (data as TypedArray).buffer));
+  return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
