@@ -16,7 +16,7 @@ export async function engineLogits(
   const { losses } = await engine.loss(state);
   const { config, head, normFinal } = model;
   const h = { dtype: 'float32', shape: [packed.rows, config.hiddenSize], data: state.hidden } as const;
-  const out = await engine.cache.run('logits', () => logitsGraph(config, packed.rows), { h, head, normFinal });
+  const out = await engine.lanes.here.run('logits', () => logitsGraph(config, packed.rows), { h, head, normFinal });
   await engine.release();
   const all = out.logits!.data as Float32Array;
   return {

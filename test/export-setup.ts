@@ -62,11 +62,15 @@ export async function engineLogits({ model, adapter }: AdaptedModel, tokens: rea
   const engine = new Engine(model, adapter ? { lora: adapter } : {});
   const packed = packSequences([{ tokens, labelsFrom: tokens.length }]);
   const { hidden } = await engine.forward(packed, adapter?.layers ?? [], false);
-  const { logits } = await engine.cache.run(`logits ${packed.rows}`, () => logitsGraph(model.config, packed.rows), {
-    h: { dtype: 'float32', shape: [packed.rows, hiddenSize], data: hidden },
-    head: model.head,
-    normFinal: model.normFinal,
-  });
+  const { logits } = await engine.lanes.here.run(
+    `logits ${packed.rows}`,
+    () => logitsGraph(model.config, packed.rows),
+    {
+      h: { dtype: 'float32', shape: [packed.rows, hiddenSize], data: hidden },
+      head: model.head,
+      normFinal: model.normFinal,
+    },
+  );
   await engine.release();
   return (logits!.data as Float32Array).slice(0, tokens.length * vocabSize);
 }

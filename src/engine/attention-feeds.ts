@@ -15,12 +15,12 @@ export function causalMask(dtype: EngineContext['dtype']): Tensor {
   return toTensor(mask, [ATTENTION_BLOCK, ATTENTION_BLOCK]);
 }
 
-/** q, k, v and mask of a segment; its prefix's keys and values come first. Give k and v back with `returnFeeds`. */
+/** q, k and v of a segment; its prefix's keys and values come first. Give k and v back with `returnFeeds`. */
 export function attentionFeeds(
-  { model, pool, mask }: EngineContext,
+  { model, pool }: EngineContext,
   { start, rows, prefixStart, prefixRows }: Segment,
   { q, k, v }: { readonly q: Floats; readonly k: Floats; readonly v: Floats },
-): Record<'q' | 'k' | 'v' | 'mask', Tensor> {
+): Record<'q' | 'k' | 'v', Tensor> {
   const { heads, kvHeads, headDim } = model.config;
   const width = kvHeads * headDim;
   const joined = (all: Floats): Tensor => {
@@ -30,7 +30,7 @@ export function attentionFeeds(
     data.set(all.subarray(start * width, (start + rows) * width), prefixRows * width);
     return toTensor(data, [prefixRows + rows, width]);
   };
-  return { q: rowsOf(q, start, rows, heads * headDim), k: joined(k), v: joined(v), mask };
+  return { q: rowsOf(q, start, rows, heads * headDim), k: joined(k), v: joined(v) };
 }
 
 /** Ends the use of a segment's feeds. */

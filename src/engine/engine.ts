@@ -6,14 +6,13 @@
 import type { Tensor } from '../graph/value.ts';
 import { layerAttention } from '../model/config.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
-import type { SessionSettings } from '../onnx/session.ts';
 import { causalMask } from './attention-feeds.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { addEmbeddingGradient, embedTokens } from './embed.ts';
 import type { Floats, FloatType } from './floats.ts';
-import { gradientSums } from './gradient-sums.ts';
-import { GraphCache } from './graph-cache.ts';
 import { type HeadLoss, headLoss } from './head-loss.ts';
+import { type LaneSettings, laneCount } from './lane-count.ts';
+import { Lanes } from './lanes.ts';
 import { layerBackward } from './layer-backward.ts';
 import type { EngineContext, LayerAdapter, LayerPass, LayerState } from './layer-context.ts';
 import { layerForward, returnKept } from './layer-forward.ts';
@@ -23,7 +22,7 @@ import { layerRotaries, type RotaryTables } from './rotary-tables.ts';
 export type { Floats } from './floats.ts';
 export type { LayerAdapter } from './layer-context.ts';
 
-export interface EngineSettings extends SessionSettings {
+export interface EngineSettings extends LaneSettings {
   readonly lora?: { readonly rank: number; readonly scale: number };
   /** All weights of the model (f32, without an adapter) get gradients. */
   readonly full?: boolean;
@@ -51,23 +50,26 @@ export interface ForwardState {
 
 export class Engine {
   readonly model: RuntimeModel;
-  readonly cache: GraphCache;
+  readonly lanes: Lanes;
   private readonly context: EngineContext;
   private readonly keptLayers: number;
-  private readonly gradientScratch = new Map<string, Tensor>();
+  private readonly mask: Tensor;
+  private readonly full: boolean;
 
   constructor(model: RuntimeModel, settings: EngineSettings = {}) {
     const { lora, full = false, dtype = 'float32', keptLayers = model.config.layers } = settings;
     this.model = model;
     this.keptLayers = keptLayers;
-    this.cache = new GraphCache(dtype === 'float64' ? { ...settings, optimization: 'basic' } : settings);
+    const sessions = dtype === 'float64' ? ({ ...settings, optimization: 'basic' } as const) : settings;
+    this.lanes = new Lanes(sessions, laneCount(settings, model.config));
+    this.mask = causalMask(dtype);
+    this.full = full;
     this.context = {
       model,
-      cache: this.cache,
+      lanes: this.lanes,
       pool: new BufferPool(dtype, settings.expectedRows),
       dtype,
       linears: { precision: model.precision, dtype, ...(lora ? { lora } : {}), full },
-      mask: causalMask(dtype),
     };
   }
 
@@ -129,8 +131,7 @@ export class Engine {
       const state = layers[layer]!;
       const pass = this.passOf(layer, packed, rotaries, adapters, state);
       if (!state.kept) pool.give(hiddenSize, await layerForward(this.context, pass, true));
-      const sums = gradientSums(grads[layer]!, pass.parameters, this.gradientScratch);
-      gradient = await layerBackward(this.context, pass, state.kept!, gradient, sums);
+      gradient = await layerBackward(this.context, pass, state.kept!, gradient, grads[layer]!);
       returnKept(this.context, state);
       pool.give(hiddenSize, state.x);
     }
@@ -146,15 +147,12 @@ export class Engine {
    * @returns the loss of each target in nats, and the gradient at the last layer's output
    */
   loss({ packed, hidden }: ForwardState, weights?: readonly number[], outer?: OuterGradients): Promise<HeadLoss> {
-    if (!outer) return headLoss(this.context, packed, hidden, weights);
-    const { normFinal, head } = this.model;
-    const sums = { normFinal: outer.normFinal, head: outer.head ?? outer.embedding };
-    const places = gradientSums(sums, { normFinal, head }, this.gradientScratch);
-    return headLoss(this.context, packed, hidden, weights, { sums: places, head: sums.head });
+    const sums = outer && { normFinal: outer.normFinal, head: outer.head ?? outer.embedding };
+    return headLoss(this.context, packed, hidden, weights, sums);
   }
 
   release(): Promise<void> {
-    return this.cache.release();
+    return this.lanes.release();
   }
 
   private embed({ rows, tokens }: Packed): Floats {
@@ -168,8 +166,13 @@ export class Engine {
     adapters: readonly LayerAdapter[],
     state: LayerState,
   ): LayerPass {
-    const parameters = { ...this.model.layers[layer]!, ...adapters[layer] };
+    const weights = this.model.layers[layer]!;
+    const adapter = adapters[layer] ?? {};
+    const { mask } = this;
+    const inputs = this.full
+      ? { fixed: { mask }, changing: { ...weights, ...adapter } }
+      : { fixed: { ...weights, mask }, changing: adapter };
     const { window } = layerAttention(this.model.config, layer);
-    return { packed, rotary: rotaries[layer]!, window, parameters, state };
+    return { packed, rotary: rotaries[layer]!, window, inputs, state };
   }
 }

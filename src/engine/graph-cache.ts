@@ -5,12 +5,13 @@ import type { OpenGraph } from '../model/decode-graphs.ts';
 import type { GraphPart } from '../model/layer-graphs.ts';
 import { emitGraph } from '../onnx/emit.ts';
 import { createSession, type Session, type SessionSettings } from '../onnx/session.ts';
+import { RecentlyUsed } from './recently-used.ts';
 
 /** Each session has a thread pool of its own: a bound on sleeping threads more than on memory. */
-const MOST_SESSIONS = 256;
+export const MOST_SESSIONS = 256;
 
 export class GraphCache {
-  private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly sessions = new RecentlyUsed<Promise<Session>>(MOST_SESSIONS);
   private readonly settings: SessionSettings;
   /** Seconds spent building graphs and sessions, for the benchmark. */
   buildSeconds = 0;
@@ -38,26 +39,18 @@ export class GraphCache {
   }
 
   private async session(key: string, build: () => GraphPart | OpenGraph): Promise<Session> {
-    let session = this.sessions.get(key);
-    if (session) {
-      this.sessions.delete(key);
-    } else {
-      if (this.sessions.size >= MOST_SESSIONS) {
-        const [oldest, released] = this.sessions.entries().next().value!;
-        this.sessions.delete(oldest);
-        await (await released).release();
-      }
-      const start = performance.now();
-      const graph = build();
-      const settings = this.settings.profile
-        ? { ...this.settings, profile: `${this.settings.profile}-${this.built++}` }
-        : this.settings;
-      const { bytes } = 'bytes' in graph ? graph : emitGraph(graph.g, graph.outputs, graph.given);
-      session = createSession(bytes, settings);
-      await session;
-      this.buildSeconds += (performance.now() - start) / 1000;
-    }
-    this.sessions.set(key, session);
+    const known = this.sessions.get(key);
+    if (known) return known;
+    const start = performance.now();
+    const graph = build();
+    const settings = this.settings.profile
+      ? { ...this.settings, profile: `${this.settings.profile}-${this.built++}` }
+      : this.settings;
+    const { bytes } = 'bytes' in graph ? graph : emitGraph(graph.g, graph.outputs, graph.given);
+    const session = createSession(bytes, settings);
+    await session;
+    this.buildSeconds += (performance.now() - start) / 1000;
+    await (await this.sessions.add(key, session))?.release();
     return session;
   }
 

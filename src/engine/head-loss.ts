@@ -1,9 +1,8 @@
 /** Cross-entropy at the output head, on the rows that have labels alone and in blocks: all logits never exist at once. */
 
-import type { Tensor } from '../graph/value.ts';
 import { headGraph, headParts } from '../model/layer-graphs.ts';
 import { addTo, type Floats, rowsOf, toTensor, zeros } from './floats.ts';
-import type { GradientSums } from './gradient-sums.ts';
+import { addGradients } from './gradient-sums.ts';
 import { type EngineContext, ROW_BLOCK } from './layer-context.ts';
 import type { Packed } from './pack.ts';
 
@@ -19,72 +18,86 @@ export interface HeadLoss {
   readonly dy?: Floats;
 }
 
-/** Sums of normFinal's and the head's gradients. */
+/** Sums of gradients, where all weights are trained. */
 export interface HeadSums {
-  readonly sums: GradientSums;
-  /** The head's `[vocabulary, hidden]` among them. */
+  readonly normFinal: Floats;
+  /** The head's `[vocabulary, hidden]`. */
   readonly head: Floats;
 }
 
 /**
  * @param hidden the last layer's output `[rows, hidden]`, before the final norm
  * @param weights of each target in the summed loss; absent: no gradient
- * @param full where gradients of the final norm and of the head are added to
+ * @param sums where gradients of the final norm and of the head are added to
  */
 export async function headLoss(
-  { model, cache, pool, dtype }: EngineContext,
+  { model, lanes, pool, dtype }: EngineContext,
   { targets, rows }: Packed,
   hidden: Floats,
   weights: readonly number[] | undefined,
-  full?: HeadSums,
+  sums?: HeadSums,
 ): Promise<HeadLoss> {
   const { config, head, normFinal } = model;
-  const { hiddenSize, vocabSize } = config;
-  const fitting = 2 ** Math.floor(Math.log2(HEAD_LOGITS / vocabSize));
-  const most = Math.max(HEAD_MULTIPLE, Math.min(ROW_BLOCK, fitting));
+  const { hiddenSize } = config;
   const backward = weights !== undefined;
   const table = head.data as Floats;
   const parts = Object.fromEntries(
     headParts(config).map(({ name, start, end }) => [name, rowsOf(table, start, end - start, hiddenSize)]),
   );
+  const tensors = { ...parts, normFinal };
   const losses = zeros(dtype, targets.length);
   const dy = backward ? pool.takeZeros(rows, hiddenSize) : undefined;
-  for (let start = 0; start < targets.length; start += most) {
-    const block = targets.slice(start, start + most);
+  const most = blockRows(targets.length, config.vocabSize);
+  const blocks = Array.from({ length: Math.ceil(targets.length / most) }, (_, i) =>
+    targets.slice(i * most, (i + 1) * most),
+  );
+  const taken: Floats[] = [];
+  const tasks = blocks.map((block, b) => {
     const size = Math.ceil(block.length / HEAD_MULTIPLE) * HEAD_MULTIPLE;
     const h = pool.takeZeros(size, hiddenSize);
-    const dh = pool.take(size, hiddenSize);
-    const labels = new BigInt64Array(size);
+    const labelRows = pool.takeZeros(size, hiddenSize);
+    taken.push(h, labelRows);
     const weight = zeros(dtype, size);
     for (const [i, { row, label }] of block.entries()) {
       h.set(hidden.subarray(row * hiddenSize, (row + 1) * hiddenSize), i * hiddenSize);
-      labels[i] = BigInt(label);
-      weight[i] = weights?.[start + i] ?? 0;
+      labelRows.set(table.subarray(label * hiddenSize, (label + 1) * hiddenSize), i * hiddenSize);
+      weight[i] = weights?.[b * most + i] ?? 0;
     }
-    const feeds = {
-      h: toTensor(h, [size, hiddenSize]),
-      labels: { dtype: 'int64', shape: [size], data: labels } satisfies Tensor,
-      weight: toTensor(weight, [size, 1]),
-      head,
-      ...parts,
-      normFinal,
+    return {
+      key: `head ${size} ${backward}`,
+      build: () => headGraph(config, size, backward, dtype, sums !== undefined),
+      feeds: {
+        h: toTensor(h, [size, hiddenSize]),
+        labelRows: toTensor(labelRows, [size, hiddenSize]),
+        weight: toTensor(weight, [size, 1]),
+      },
     };
-    const out = await cache.run(
-      `head ${size} ${backward}`,
-      () => headGraph(config, size, backward, dtype, full !== undefined),
-      feeds,
-      backward ? { ...full?.sums.places, 'grad.h': toTensor(dh, [size, hiddenSize]) } : {},
-    );
-    if (full) {
-      full.sums.add(out);
-      const labelRows = out.labelRows!.data as Floats;
-      for (const [i, { label }] of block.entries()) subtractRow(full.head, label, labelRows, i, hiddenSize);
+  });
+  const inputs = sums ? { fixed: {}, changing: tensors } : { fixed: tensors, changing: {} };
+  await lanes.runAll(tasks, inputs, (out, b) => {
+    const block = blocks[b]!;
+    losses.set((out.loss!.data as Floats).subarray(0, block.length), b * most);
+    if (sums) {
+      addGradients({ ...sums }, out);
+      const weighted = out.weighted!.data as Floats;
+      for (const [i, { label }] of block.entries()) subtractRow(sums.head, label, weighted, i, hiddenSize);
     }
-    losses.set((out.loss!.data as Floats).subarray(0, block.length), start);
-    if (dy) for (const [i, { row }] of block.entries()) addTo(dy, row * hiddenSize, dh, i * hiddenSize, hiddenSize);
-    pool.give(hiddenSize, h, dh);
-  }
+    if (dy) {
+      const dh = out['grad.h']!.data as Floats;
+      for (const [i, { row }] of block.entries()) addTo(dy, row * hiddenSize, dh, i * hiddenSize, hiddenSize);
+    }
+  });
+  pool.give(hiddenSize, ...taken);
   return dy ? { losses, dy } : { losses };
+}
+
+/** Targets of a block: as many as the logits' memory allows, and alike, for an even number of blocks. */
+function blockRows(targets: number, vocabSize: number): number {
+  const fitting = 2 ** Math.floor(Math.log2(HEAD_LOGITS / vocabSize));
+  const most = Math.max(HEAD_MULTIPLE, Math.min(ROW_BLOCK, fitting));
+  if (targets <= most) return most;
+  const blocks = 2 * Math.ceil(targets / most / 2);
+  return Math.ceil(targets / blocks / HEAD_MULTIPLE) * HEAD_MULTIPLE;
 }
 
 function subtractRow(sum: Floats, to: number, part: Floats, from: number, width: number): void {

@@ -6,7 +6,8 @@ import type { LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Floats, FloatType } from './floats.ts';
-import type { GraphCache } from './graph-cache.ts';
+import type { SharedInputs } from './lane.ts';
+import type { Lanes } from './lanes.ts';
 import type { Packed, Segment } from './pack.ts';
 import type { RotaryTables } from './rotary-tables.ts';
 
@@ -15,12 +16,10 @@ export type LayerAdapter = Readonly<Record<string, Tensor>>;
 
 export interface EngineContext {
   readonly model: RuntimeModel;
-  readonly cache: GraphCache;
+  readonly lanes: Lanes;
   readonly pool: BufferPool;
   readonly dtype: FloatType;
   readonly linears: LinearSettings;
-  /** Causal mask `[ATTENTION_BLOCK, ATTENTION_BLOCK]`. */
-  readonly mask: Tensor;
 }
 
 /** One layer of one pass. */
@@ -29,8 +28,8 @@ export interface LayerPass {
   readonly rotary: RotaryTables;
   /** Tokens the layer sees; undefined: all. */
   readonly window: number | undefined;
-  /** Graph inputs that are the layer's own: its weights and its adapter. */
-  readonly parameters: Readonly<Record<string, Tensor>>;
+  /** Graph inputs that are the layer's own: its weights and its adapter; and the causal mask. */
+  readonly inputs: SharedInputs;
   readonly state: LayerState;
 }
 

@@ -14,59 +14,60 @@ import { rotaryRows } from './rotary-tables.ts';
 
 /** The layer's output `[rows, hidden]`, of the pool. With `keep`, `pass.state.kept` holds what backward reads. */
 export async function layerForward(context: EngineContext, pass: LayerPass, keep: boolean): Promise<Floats> {
-  const { cache, dtype, linears, pool } = context;
+  const { lanes, dtype, linears, pool } = context;
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
-  const { packed, rotary, window, parameters, state } = pass;
+  const { packed, rotary, window, inputs, state } = pass;
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
   const blocks = rowBlocks(packed.rows);
   const q = pool.take(packed.rows, queryWidth);
   const k = pool.take(packed.rows, keyWidth);
   const v = pool.take(packed.rows, keyWidth);
-  for (const { start, rows } of blocks) {
-    await cache.run(
-      `before-forward ${rows}`,
-      () => beforeForward(config, rows, linears),
-      { ...parameters, ...rotaryRows(rotary, start, rows), x: rowsOf(state.x, start, rows, hiddenSize) },
-      {
-        q: rowsOf(q, start, rows, queryWidth),
-        k: rowsOf(k, start, rows, keyWidth),
-        v: rowsOf(v, start, rows, keyWidth),
-      },
-    );
-  }
+  const before = blocks.map(({ start, rows }) => ({
+    key: `before-forward ${rows}`,
+    build: () => beforeForward(config, rows, linears),
+    feeds: { ...rotaryRows(rotary, start, rows), x: rowsOf(state.x, start, rows, hiddenSize) },
+    into: {
+      q: rowsOf(q, start, rows, queryWidth),
+      k: rowsOf(k, start, rows, keyWidth),
+      v: rowsOf(v, start, rows, keyWidth),
+    },
+  }));
+  await lanes.runAll(before, inputs);
 
   const o = pool.take(packed.rows, queryWidth);
-  let attended = 0;
-  for (const segment of packed.segments) {
+  const attention = packed.segments.map((segment) => {
     const { start, rows } = segment;
     const { shape, key } = attentionShape(segment, window);
-    const feeds = attentionFeeds(context, segment, { q, k, v });
-    await cache.run(`attention-forward ${key}`, () => attentionForward(config, shape, dtype), feeds, {
-      o: rowsOf(o, start, rows, queryWidth),
-    });
-    returnFeeds(context, segment, feeds);
-    attended = start + rows;
-  }
+    return {
+      key: `attention-forward ${key}`,
+      build: () => attentionForward(config, shape, dtype),
+      feeds: attentionFeeds(context, segment, { q, k, v }),
+      into: { o: rowsOf(o, start, rows, queryWidth) },
+    };
+  });
+  await lanes.runAll(attention, inputs);
+  for (const [i, segment] of packed.segments.entries()) returnFeeds(context, segment, attention[i]!.feeds);
   // Rows behind the last segment are padding.
-  o.fill(0, attended * queryWidth);
+  o.fill(0, attendedRows(packed) * queryWidth);
 
   const y = pool.take(packed.rows, hiddenSize);
   const kept: KeptActivations | undefined = keep
     ? { q, k, v, o, middle: pool.take(packed.rows, hiddenSize), gateUp: pool.take(packed.rows, 2 * intermediateSize) }
     : undefined;
-  for (const { start, rows } of blocks) {
+  const after = blocks.map(({ start, rows }) => {
     const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
-    await cache.run(
-      `after-forward ${rows} ${keep}`,
-      () => afterForward(config, rows, linears, keep),
-      { ...parameters, x: part(state.x, hiddenSize), o: part(o, queryWidth) },
-      {
+    return {
+      key: `after-forward ${rows} ${keep}`,
+      build: () => afterForward(config, rows, linears, keep),
+      feeds: { x: part(state.x, hiddenSize), o: part(o, queryWidth) },
+      into: {
         y: part(y, hiddenSize),
         ...(kept ? { middle: part(kept.middle, hiddenSize), gateUp: part(kept.gateUp, 2 * intermediateSize) } : {}),
       },
-    );
-  }
+    };
+  });
+  await lanes.runAll(after, inputs);
   if (kept) {
     state.kept = kept;
   } else {
@@ -74,6 +75,12 @@ export async function layerForward(context: EngineContext, pass: LayerPass, keep
     pool.give(keyWidth, k, v);
   }
   return y;
+}
+
+/** Rows up to the end of the last segment. */
+function attendedRows({ segments }: LayerPass['packed']): number {
+  const last = segments.at(-1);
+  return last ? last.start + last.rows : 0;
 }
 
 /** Gives back what a layer kept. */

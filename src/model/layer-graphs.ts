@@ -127,15 +127,15 @@ export function headParts({ vocabSize }: ModelConfig): HeadPart[] {
 
 /**
  * The head on a block of rows: final norm, logits against the (tied) embedding, cross-entropy.
- * Inputs: h `[rows, hidden]`, normFinal, head f32 `[vocabulary, hidden]` and its rows once more in the parts of headParts,
- * labels i64 `[rows]`, weight `[rows, 1]`.
+ * Inputs: h `[rows, hidden]`, normFinal, the table E `[vocabulary, hidden]` in the parts of headParts, labelRows = E[label]
+ * `[rows, hidden]`, weight `[rows, 1]`.
  * Outputs: loss `[rows, 1]` (unweighted nats; rows of weight 0 are padding) and, with `backward`, grad.h:
  *   loss = log sum exp(z) - z[label], dz = weight (softmax(z) - onehot(label)),
  *   dxn = weight (softmax(z) E - E[label]): neither the logits' gradient nor a one-hot matrix ever exists.
  * Of a part c of the vocabulary, l_c = log sum exp(z_c) = max z_c - log max softmax(z_c), whatever the logits' size, and
  *   softmax(z) E = sum over parts of exp(l_c - l) softmax(z_c) E_c, l = log sum exp(l_c).
  * With `full` also grad.normFinal, and the gradient of E in two parts:
- *   dE = softmax(z)^T (weight xn) [grad.head] - (weight xn)[r] in the row of r's label [labelRows].
+ *   dE = softmax(z)^T (weight xn) [grad.head] - (weight xn)[r] in the row of r's label [weighted].
  */
 export function headGraph(
   config: ModelConfig,
@@ -147,8 +147,7 @@ export function headGraph(
   const g = new GraphBuilder();
   const { hiddenSize } = config;
   const h = g.input('h', dtype, [rows, hiddenSize]);
-  const table = g.input('head', dtype, [config.vocabSize, hiddenSize]);
-  const labels = g.input('labels', 'int64', [rows]);
+  const labelRows = g.input('labelRows', dtype, [rows, hiddenSize]);
   const xn = rmsNorm(g, h, 'normFinal', config.normEpsilon);
   const top = (x: Value) => g.op('ReduceMax', [x], { axes: [1] });
   const parts = headParts(config).map(({ name, start, end }) => {
@@ -168,7 +167,6 @@ export function headGraph(
   const largest = top(logSums);
   const sums = g.op('ReduceSum', [g.op('Exp', [g.op('Sub', [logSums, largest])])], { axes: [1] });
   const total = g.op('Add', [g.op('Log', [sums]), largest]);
-  const labelRows = g.op('Gather', [table, labels]);
   const labelLogits = g.op('ReduceSum', [g.op('Mul', [xn, labelRows])], { axes: [1] });
   const loss = g.op('Sub', [total, labelLogits]);
   if (!backward) return { g, outputs: { loss }, given: {} };
@@ -184,7 +182,7 @@ export function headGraph(
   const weighted = g.op('Mul', [xn, weight]);
   const dParts = parts.map(({ p }, i) => g.op('MatMul', [p, g.op('Mul', [weighted, shares[i]!])], { transA: 1 }));
   const dHead = dParts.length === 1 ? dParts[0]! : g.op('Concat', dParts, { axis: 0 });
-  return { g, outputs: { ...outputs, 'grad.head': dHead, labelRows: weighted }, given: {} };
+  return { g, outputs: { ...outputs, 'grad.head': dHead, weighted }, given: {} };
 }
 
 /** Logits `[rows, vocabulary]` of h `[rows, hidden]`, for generation. */

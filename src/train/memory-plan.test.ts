@@ -20,12 +20,12 @@ const SMOLLM2: ModelConfig = {
   bosTokenId: 1,
   eosTokenIds: [2],
 };
-const needs: MemoryNeeds = { config: SMOLLM2, method: 'lora', precision: 'w8a8', rank: 16, rows: 3072 };
+const needs: MemoryNeeds = { config: SMOLLM2, method: 'lora', precision: 'w8a8', rank: 16, rows: 3072, lanes: 1 };
 
 describe('planMemory()', () => {
   it('keeps all layers where there is room, and as many as fit where there is less', () => {
     const roomy = planMemory(needs, 16e9, 'writer');
-    expect(roomy).toEqual({ keptLayers: 30, rows: 3072, bytes: trainingBytes(needs, 30) });
+    expect(roomy).toEqual({ keptLayers: 30, lanes: 1, rows: 3072, bytes: trainingBytes(needs, 30) });
     const tight = planMemory(needs, 2.5e9, 'writer');
     expect(tight.keptLayers).toBeGreaterThan(5);
     expect(tight.keptLayers).toBeLessThan(30);
@@ -47,6 +47,16 @@ describe('planMemory()', () => {
     );
   });
 
+  it('gives each lane a copy of the weights, and takes fewer lanes where they do not fit', () => {
+    const two: MemoryNeeds = { ...needs, lanes: 2 };
+    const [linears, all] = [30 * 3_538_944, 134_515_008];
+    expect(trainingBytes(two, 30) - trainingBytes(needs, 30)).toBe(0.45e9 + 2 * linears + 4 * (all - linears));
+    expect(planMemory(two, 16e9, 'writer').lanes).toBe(2);
+    const tight = planMemory(two, trainingBytes(two, 0) - 1, 'writer');
+    expect(tight.lanes).toBe(1);
+    expect(tight.keptLayers).toBeGreaterThan(0);
+  });
+
   it('refuses what cannot fit, and names what would', () => {
     const refused = () => planMemory(needs, 1.4e9, 'writer');
     expect(refused).toThrow(UserError);
@@ -66,10 +76,10 @@ describe('planMemory()', () => {
 
 describe('describeMemory()', () => {
   it('says how much, and what is computed again', () => {
-    expect(describeMemory({ keptLayers: 30, rows: 1, bytes: 3.46e9 }, SMOLLM2)).toBe(
+    expect(describeMemory({ keptLayers: 30, lanes: 1, rows: 1, bytes: 3.46e9 }, SMOLLM2)).toBe(
       'about 3.5 GB of memory; all layers keep their activations',
     );
-    expect(describeMemory({ keptLayers: 12, rows: 1, bytes: 2.5e9 }, SMOLLM2)).toBe(
+    expect(describeMemory({ keptLayers: 12, lanes: 1, rows: 1, bytes: 2.5e9 }, SMOLLM2)).toBe(
       'about 2.5 GB of memory; 18 of 30 layers compute activations again',
     );
   });

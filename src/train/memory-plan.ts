@@ -9,13 +9,15 @@ import type { TrainSettings } from '../recipe/schema.ts';
 
 /** Node with the tokenizer and this program: 0.26 to 0.35 GB measured. */
 const PROGRAM = 0.35e9;
-/** A block of the head (logits, their exponentials, one more), the widest graphs' own tensors, sessions. */
+/** Of each lane: a block of the head (logits, their exponentials, one more), the widest graphs' own tensors, sessions. */
 const GRAPHS = 0.45e9;
 const FLOAT = 4;
 
 export interface MemoryPlan {
   /** Layers that keep what backward needs; the others compute it again. */
   readonly keptLayers: number;
+  /** Threads of the engine that hold weights of their own. */
+  readonly lanes: number;
   /** Rows of the largest pass, after prefixes are shared. */
   readonly rows: number;
   /** Bytes the process is expected to have at its peak. */
@@ -27,6 +29,8 @@ export interface MemoryNeeds {
   readonly method: TrainSettings['method'];
   readonly precision: Precision;
   readonly rank: number;
+  /** Lanes wanted (laneCount). */
+  readonly lanes: number;
   /** Rows of the largest pass. */
   readonly rows: number;
 }
@@ -36,8 +40,11 @@ function keptWidth({ hiddenSize, intermediateSize, heads, kvHeads, headDim }: Mo
   return 2 * heads * headDim + 2 * kvHeads * headDim + hiddenSize + 2 * intermediateSize;
 }
 
-/** Peak bytes of a training whose last `keptLayers` layers keep their activations. */
-export function trainingBytes({ config, method, precision, rank, rows }: MemoryNeeds, keptLayers: number): number {
+/** Peak bytes of a training in `lanes` lanes whose last `keptLayers` layers keep their activations. */
+export function trainingBytes(
+  { config, method, precision, rank, rows, lanes }: MemoryNeeds,
+  keptLayers: number,
+): number {
   const { layers, hiddenSize, vocabSize, heads, kvHeads, headDim } = config;
   const groups = Object.values(linearGroups(config));
   const linears = layers * groups.reduce((n, group) => n + outputsOf(group) * group.inputs, 0);
@@ -48,22 +55,24 @@ export function trainingBytes({ config, method, precision, rank, rows }: MemoryN
     layers * groups.flatMap((group) => Object.values(loraShapes(group, rank))).reduce((n, shape) => n + size(shape), 0);
   // Parameters come with their gradient and two moments. All weights also want room for the newest part of the gradients of
   // a layer and of the head. Beside an adapter the weights are frozen; int8 ones are held in both orders.
+  const frozen = outside + linears * (precision === 'w8a8' ? 2 : FLOAT);
   const held =
-    method === 'full'
-      ? FLOAT * (4 * all + linears / layers + vocabSize * hiddenSize)
-      : outside + linears * (precision === 'w8a8' ? 2 : FLOAT) + 4 * FLOAT * adapter;
+    method === 'full' ? FLOAT * (4 * all + linears / layers + vocabSize * hiddenSize) : frozen + 4 * FLOAT * adapter;
+  // A lane beside the first copies frozen weights once, and of trained ones those of the layer or the head that it is at.
+  const lane = GRAPHS + (method === 'full' ? FLOAT * (linears / layers + vocabSize * hiddenSize) : frozen);
   const inputs = layers * hiddenSize;
   // Gradients that flow through one layer, and that layer's own activations where they are computed again.
   const flow = 4 * hiddenSize + 2 * heads * headDim + 4 * kvHeads * headDim + headDim;
   const kept = Math.min(layers, keptLayers + 1) * keptWidth(config);
-  const steps = PROGRAM + GRAPHS + held + FLOAT * rows * (inputs + flow + kept);
+  const steps = PROGRAM + GRAPHS + held + (lanes - 1) * lane + FLOAT * rows * (inputs + flow + kept);
   // The f32 weights, and once more in the groups that the engine runs: for calibration.
   const loading = PROGRAM + outside + 2 * FLOAT * linears;
   return Math.max(steps, loading);
 }
 
 /**
- * Chooses how many layers keep their activations.
+ * Chooses how many layers keep their activations, in as many lanes as there is memory for: a lane saves more time than
+ * activations do.
  *
  * @param limit bytes that may be used
  * @param name of the student, for the error
@@ -71,15 +80,18 @@ export function trainingBytes({ config, method, precision, rank, rows }: MemoryN
  */
 export function planMemory(needs: MemoryNeeds, limit: number, name: string): MemoryPlan {
   const { rows, config } = needs;
-  for (let keptLayers = config.layers; keptLayers >= 0; keptLayers--) {
-    const bytes = trainingBytes(needs, keptLayers);
-    if (bytes <= limit) return { keptLayers, rows, bytes };
+  for (let lanes = needs.lanes; lanes >= 1; lanes--) {
+    for (let keptLayers = config.layers; keptLayers >= 0; keptLayers--) {
+      const bytes = trainingBytes({ ...needs, lanes }, keptLayers);
+      if (bytes <= limit) return { keptLayers, lanes, rows, bytes };
+    }
   }
+  const smallest = { ...needs, lanes: 1 };
   const gigabytes = (bytes: number) => (Math.ceil(bytes / 1e7) / 100).toFixed(2);
-  const least = trainingBytes(needs, 0);
-  const perRow = trainingBytes({ ...needs, rows: rows + 1 }, 0) - least;
+  const least = trainingBytes(smallest, 0);
+  const perRow = trainingBytes({ ...smallest, rows: rows + 1 }, 0) - least;
   const fitting = Math.floor(rows - (least - limit) / perRow);
-  const helps = fitting > 0 && trainingBytes({ ...needs, rows: fitting }, 0) <= limit;
+  const helps = fitting > 0 && trainingBytes({ ...smallest, rows: fitting }, 0) <= limit;
   const shorter = helps ? `, or lower train.maxTokens so that no document and its samples exceed ${fitting}` : '';
   const adapter = needs.method === 'full' ? ', or set train.method to lora' : '';
   throw new UserError(

@@ -70,6 +70,7 @@ export async function train(job: TrainingJob, context: RunContext): Promise<Trai
     ...engineSettings(trained),
     ...(job.profile ? { profile: job.profile } : {}),
     keptLayers: job.memory.keptLayers,
+    ...(job.profile ? {} : { lanes: job.memory.lanes }),
     expectedRows: job.memory.rows,
   });
   try {
@@ -100,10 +101,10 @@ async function runSteps(
   let evaluationSeconds: number | undefined;
   const evaluate = async (step: number): Promise<number | null> => {
     if (job.dev.length === 0) return null;
-    const built = engine.cache.buildSeconds;
+    const built = engine.lanes.here.buildSeconds;
     const began = performance.now();
     const loss = await evaluateLoss(engine, trained.layers, job.dev, signal);
-    evaluationSeconds = (performance.now() - began) / 1000 - (engine.cache.buildSeconds - built);
+    evaluationSeconds = (performance.now() - began) / 1000 - (engine.lanes.here.buildSeconds - built);
     appendLoss(lossesPath, { step, dev_loss: loss });
     lines.push({ step, dev_loss: loss });
     keepBest(step);
@@ -130,7 +131,7 @@ async function runSteps(
   const first = state.step + 1;
   for (let step = first; step <= steps.length && !isOver(); step++) {
     const started = performance.now();
-    const built = engine.cache.buildSeconds;
+    const built = engine.lanes.here.buildSeconds;
     const batch = steps[step - 1]!;
     const passes = planPasses(batch, documents, lengths, PASS_TOKENS).map((pass) => pass.map((i) => job.train[i]!));
     const gradient = await batchGradient(engine, trained, passes, sums);
@@ -167,7 +168,7 @@ async function runSteps(
       secondsLeft: (state.seconds / step) * (steps.length - step),
     });
     if (step === first) {
-      const buildSeconds = engine.cache.buildSeconds - built;
+      const buildSeconds = engine.lanes.here.buildSeconds - built;
       const left = steps.slice(step);
       const ahead = {
         tokens: left.flat().reduce((n, i) => n + lengths[i]!, 0),
@@ -207,7 +208,7 @@ async function runSteps(
     samples: job.train.length,
     tokens_per_second: state.tokens / state.seconds,
     seconds: state.seconds,
-    build_seconds: engine.cache.buildSeconds,
+    build_seconds: engine.lanes.here.buildSeconds,
     peak_rss_gb: (process.resourceUsage().maxRSS * 1024) / 1e9,
     dev_loss_before: state.devLossBefore,
     dev_loss: best?.loss ?? devLoss,

@@ -1,5 +1,6 @@
 /** How large a training is before it begins: steps, tokens, memory. */
 
+import { laneCount } from '../engine/lane-count.ts';
 import type { TokenSample } from '../engine/token-samples.ts';
 import { freeMemory } from '../foundation/free-memory.ts';
 import type { ModelConfig } from '../model/config.ts';
@@ -52,8 +53,9 @@ export function planTrainingMemory(
   seed: number,
   name: string,
 ): MemoryPlan {
-  const { method, precision, lora } = settings;
-  const needs = { config, method, precision, rank: lora.rank, rows: largestPass(samples, settings, seed) };
+  const { method, precision, lora, device, threads } = settings;
+  const lanes = laneCount({ device, ...(threads ? { threads } : {}) }, config);
+  const needs = { config, method, precision, rank: lora.rank, lanes, rows: largestPass(samples, settings, seed) };
   return planMemory(needs, memoryLimit(settings), name);
 }
 

@@ -1,0 +1,38 @@
+/** The thread of a Lane: runs graphs as it is told, one after another. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Tensor } from '../graph/value.ts';
+import type { SessionSettings } from '../onnx/session.ts';
+import { GraphCache } from './graph-cache.ts';
+import type { LaneNews, LaneOrder, Tensors } from './lane.ts';
+
+const cache = new GraphCache(workerData as SessionSettings);
+const kept = new Map<number, Tensor>();
+let changing: Tensors = {};
+
+async function answer(order: LaneOrder): Promise<void> {
+  const { run, key, bytes } = order;
+  for (const [id, tensor] of order.kept) kept.set(id, tensor);
+  if (order.changing) changing = order.changing;
+  const fixed = Object.fromEntries(Object.entries(order.fixed).map(([name, id]) => [name, kept.get(id)!]));
+  try {
+    const build = () => {
+      if (!bytes) throw new TypeError(`internal: the graph ${key} did not come along`);
+      return { bytes };
+    };
+    const outputs = await cache.run(key, build, { ...fixed, ...changing, ...order.feeds });
+    const memory = Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer);
+    parentPort!.postMessage({ run, outputs } satisfies LaneNews, memory);
+  } catch (error) {
+    parentPort!.postMessage({ run, error: (error as Error).message } satisfies LaneNews);
+  }
+}
+
+let last = Promise.resolve();
+parentPort!.on('message', (order: LaneOrder | 'release') => {
+  last = last.then(async () => {
+    if (order !== 'release') return answer(order);
+    await cache.release();
+    parentPort!.close();
+  });
+});

@@ -1,0 +1,152 @@
+/** A thread that runs graphs beside the engine's own, and what it holds: sessions, copies of the weights. */
+
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../foundation/start-worker.ts';
+import type { Tensor } from '../graph/value.ts';
+import type { EmittedGraph } from '../onnx/emit.ts';
+import type { SessionSettings } from '../onnx/session.ts';
+import { MOST_SESSIONS } from './graph-cache.ts';
+import { RecentlyUsed } from './recently-used.ts';
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** One run of a graph, as the thread is told. Memory in it is a copy that now belongs to the thread. */
+export interface LaneOrder {
+  readonly run: number;
+  readonly key: string;
+  /** The graph's model file, where the thread has no session of that key. */
+  readonly bytes?: Uint8Array;
+  /** Weights for the thread to keep. */
+  readonly kept: readonly (readonly [id: number, tensor: Tensor])[];
+  /** Which of the kept weights the graph reads, by input. */
+  readonly fixed: Readonly<Record<string, number>>;
+  /** Inputs of this run and of those after it, until others come. */
+  readonly changing?: Tensors;
+  readonly feeds: Tensors;
+}
+
+export type LaneNews =
+  | { readonly run: number; readonly outputs: Record<string, Tensor> }
+  | { readonly run: number; readonly error: string };
+
+/** Inputs that the tasks of one call share. */
+export interface SharedInputs {
+  /** Never written to as long as the lanes live: a lane copies them once. */
+  readonly fixed: Tensors;
+  /** Copied at each call. */
+  readonly changing: Tensors;
+}
+
+interface Waiting {
+  readonly resolve: (outputs: Record<string, Tensor>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Lane {
+  private readonly settings: SessionSettings;
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private runs = 0;
+  private keptTensors = 0;
+  /** Ids of the weights that the thread keeps, by memory and place in it. */
+  private readonly ids = new WeakMap<ArrayBufferLike, Map<string, number>>();
+  /** The keys of the thread's sessions: it holds as many, and lets go of them in the same order. */
+  private readonly keys = new RecentlyUsed<true>(MOST_SESSIONS);
+  private changingOf: SharedInputs | undefined;
+
+  constructor(settings: SessionSettings) {
+    this.settings = settings;
+  }
+
+  /** Runs that were ordered and are not over. */
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  /**
+   * Runs a graph in the thread.
+   *
+   * @param inputs the same object for all tasks of a call
+   * @returns the graph's outputs, in memory of their own
+   */
+  run(key: string, graph: EmittedGraph, inputs: SharedInputs, feeds: Tensors): Promise<Record<string, Tensor>> {
+    const transfer: ArrayBuffer[] = [];
+    const copy = ({ dtype, shape, data }: Tensor): Tensor => {
+      const own = data.slice();
+      transfer.push(own.buffer as ArrayBuffer);
+      return { dtype, shape, data: own };
+    };
+    const copies = (tensors: Tensors): Tensors =>
+      Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, copy(tensor)]));
+    const isKnown = this.keys.get(key) !== undefined;
+    if (!isKnown) this.keys.add(key, true);
+    const kept: [number, Tensor][] = [];
+    const fixed: Record<string, number> = {};
+    for (const [name, tensor] of Object.entries(inputs.fixed)) {
+      if (!graph.inputs.includes(name)) continue;
+      const { id, isNew } = this.idOf(tensor);
+      fixed[name] = id;
+      if (isNew) kept.push([id, copy(tensor)]);
+    }
+    const run = this.runs++;
+    const order: LaneOrder = {
+      run,
+      key,
+      ...(isKnown ? {} : { bytes: graph.bytes }),
+      kept,
+      fixed,
+      ...(this.changingOf === inputs ? {} : { changing: copies(inputs.changing) }),
+      feeds: copies(feeds),
+    };
+    this.changingOf = inputs;
+    const worker = this.start();
+    // An engine that nobody releases does not keep the process alive; a run that somebody waits for does.
+    worker.ref();
+    return new Promise((resolve, reject) => {
+      this.waiting.set(run, { resolve, reject });
+      worker.postMessage(order, transfer);
+    });
+  }
+
+  /** Ends the thread. */
+  async release(): Promise<void> {
+    const { worker } = this;
+    this.worker = undefined;
+    if (!worker) return;
+    worker.ref();
+    worker.postMessage('release');
+    await once(worker, 'exit');
+  }
+
+  private start(): Worker {
+    if (this.worker) return this.worker;
+    const worker = startWorker(new URL('./lane-worker', import.meta.url), this.settings);
+    const end = (error: Error) => {
+      for (const { reject } of this.waiting.values()) reject(error);
+      this.waiting.clear();
+    };
+    worker.on('message', (news: LaneNews) => {
+      const { resolve, reject } = this.waiting.get(news.run)!;
+      this.waiting.delete(news.run);
+      if (this.pending === 0) worker.unref();
+      if ('error' in news) reject(new Error(news.error));
+      else resolve(news.outputs);
+    });
+    worker.once('error', end);
+    worker.once('exit', (code) => end(new Error(`internal: a thread of the engine ended with code ${code}`)));
+    this.worker = worker;
+    return worker;
+  }
+
+  private idOf({ data }: Tensor): { id: number; isNew: boolean } {
+    const places = this.ids.get(data.buffer) ?? new Map<string, number>();
+    this.ids.set(data.buffer, places);
+    const place = `${data.byteOffset} ${data.length}`;
+    const known = places.get(place);
+    if (known !== undefined) return { id: known, isNew: false };
+    const id = this.keptTensors++;
+    places.set(place, id);
+    return { id, isNew: true };
+  }
+}

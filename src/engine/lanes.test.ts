@@ -1,0 +1,134 @@
+/** Tasks in several threads: same bits, sums in order, failures that are told. */
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { busyAdapter, drawTree, loraOf, lossAndGradients, tinyWeights } from '../../test/tiny-models.ts';
+import { GraphBuilder } from '../graph/graph.ts';
+import type { Tensor } from '../graph/value.ts';
+import type { GraphPart } from '../model/layer-graphs.ts';
+import { f32Model } from '../model/runtime-model.ts';
+import { Engine } from './engine.ts';
+import { laneCount } from './lane-count.ts';
+import { Lanes } from './lanes.ts';
+import { packSequences } from './pack.ts';
+
+const vector = (...values: number[]): Tensor => ({
+  dtype: 'float32',
+  shape: [values.length],
+  data: Float32Array.from(values),
+});
+
+/** y = weight x + shift. */
+function affine(): GraphPart {
+  const g = new GraphBuilder();
+  const [x, weight, shift] = ['x', 'weight', 'shift'].map((name) => g.input(name, 'float32', [1]));
+  return { g, outputs: { y: g.op('Add', [g.op('Mul', [weight!, x!]), shift!]) }, given: {} };
+}
+
+const tasks = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ key: 'affine', build: affine, feeds: { x: vector(i) } }));
+
+let open: { release(): Promise<void> }[] = [];
+const lanesOf = (count: number) => {
+  const lanes = new Lanes({ threads: count }, count);
+  open.push(lanes);
+  return lanes;
+};
+afterEach(async () => {
+  for (const one of open) await one.release();
+  open = [];
+});
+
+describe('Lanes', () => {
+  it.each([1, 2, 3])('%i lanes run every task once and tell of them in order', async (count) => {
+    const lanes = lanesOf(count);
+    const found: [number, number][] = [];
+    const inputs = { fixed: { weight: vector(2) }, changing: { shift: vector(1) } };
+    await lanes.runAll(tasks(9), inputs, ({ y }, i) => found.push([i, y!.data[0] as number]));
+    expect(found).toEqual(Array.from({ length: 9 }, (_, i) => [i, 2 * i + 1]));
+  });
+
+  it('reads what changes anew in each call, and what is fixed from where it lies', async () => {
+    const lanes = lanesOf(2);
+    const shift = vector(1);
+    const table = Float32Array.of(2, 3);
+    const run = async (at: number) => {
+      const found: number[] = [];
+      const weight = { dtype: 'float32', shape: [1], data: table.subarray(at, at + 1) } as const;
+      await lanes.runAll(tasks(6), { fixed: { weight }, changing: { shift } }, ({ y }) => {
+        found.push(y!.data[0] as number);
+      });
+      return found;
+    };
+    expect(await run(0)).toEqual([1, 3, 5, 7, 9, 11]);
+    (shift.data as Float32Array)[0] = 10;
+    expect(await run(0)).toEqual([10, 12, 14, 16, 18, 20]);
+    expect(await run(1)).toEqual([10, 13, 16, 19, 22, 25]);
+  });
+
+  it('writes outputs where they are wanted, whichever lane computed them', async () => {
+    const lanes = lanesOf(2);
+    const all = new Float32Array(8);
+    const into = (i: number) => ({ y: { dtype: 'float32', shape: [1], data: all.subarray(i, i + 1) } as const });
+    const placed = tasks(8).map((task, i) => ({ ...task, into: into(i) }));
+    await lanes.runAll(placed, { fixed: { weight: vector(3) }, changing: { shift: vector(0) } });
+    expect([...all]).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
+  });
+
+  it('fails with what a lane failed with, and runs on afterwards', async () => {
+    const lanes = lanesOf(2);
+    const inputs = { fixed: { weight: vector(1) }, changing: { shift: vector(0) } };
+    // The first tasks go to the other lane, whose graph wants one number.
+    const bad = tasks(3).map((task, i) => (i === 0 ? { ...task, feeds: { x: vector(1, 2) } } : task));
+    await expect(lanes.runAll(bad, inputs)).rejects.toThrow(/Got invalid dimensions|Expected/);
+    const found: number[] = [];
+    await lanes.runAll(tasks(4), inputs, ({ y }) => found.push(y!.data[0] as number));
+    expect(found).toEqual([0, 1, 2, 3]);
+  });
+
+  it('keeps working when more graphs are used than a lane keeps sessions of', async () => {
+    const lanes = lanesOf(2);
+    const inputs = { fixed: { weight: vector(1) }, changing: { shift: vector(0) } };
+    const many = Array.from({ length: 300 }, (_, i) => ({
+      key: `affine ${i}`,
+      build: affine,
+      feeds: { x: vector(i) },
+    }));
+    for (let round = 0; round < 2; round++) {
+      let sum = 0;
+      await lanes.runAll(many, inputs, ({ y }) => {
+        sum += y!.data[0] as number;
+      });
+      expect(sum).toBe((300 * 299) / 2);
+    }
+  });
+});
+
+describe('an Engine of several lanes', () => {
+  const model = f32Model(tinyWeights({ family: 'llama', layers: 2 }));
+  const adapter = busyAdapter(model.config, { rank: 4, alpha: 8 });
+  const packed = packSequences([...drawTree(40, [300, 250, 280], 5), ...drawTree(12, [70], 6)]);
+
+  async function gradients(lanes: number) {
+    const engine = new Engine(model, { lora: loraOf(adapter), threads: lanes, lanes });
+    open.push(engine);
+    return lossAndGradients(engine, packed, adapter.layers);
+  }
+
+  it('gives the same bits as one lane: losses and all gradients', async () => {
+    const one = await gradients(1);
+    expect(await gradients(2)).toEqual(one);
+    expect(await gradients(3)).toEqual(one);
+  });
+});
+
+it('takes lanes where they are worth it', () => {
+  const tiny = f32Model(tinyWeights({ family: 'llama' })).config;
+  const small = { ...tiny, hiddenSize: 576, intermediateSize: 1536 };
+  expect(laneCount({ threads: 2 }, tiny)).toBe(1);
+  expect(laneCount({ threads: 1 }, small)).toBe(1);
+  expect(laneCount({ threads: 2 }, small)).toBe(2);
+  expect(laneCount({ threads: 16 }, small)).toBe(4);
+  expect(laneCount({ threads: 2, device: 'cuda' }, small)).toBe(1);
+  expect(laneCount({ threads: 2, profile: 'p' }, small)).toBe(1);
+  expect(laneCount({ threads: 2, lanes: 1 }, small)).toBe(1);
+});
