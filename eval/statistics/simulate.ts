@@ -1,7 +1,7 @@
 /**
  * The simulation behind src/statistics, written to eval/statistics/simulation.json:
  *
- *   npx tsx eval/statistics/simulate.ts        about 5 minutes on one core
+ *   npx tsx eval/statistics/simulate.ts        about 25 minutes on one core
  */
 
 import { writeFileSync } from 'node:fs';
