@@ -1,6 +1,7 @@
 /** Judging apart from labeling, against a local server on which labeler and judges are models of their own. */
 
-import { readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { collect } from '../src/collect/collect.ts';
 import type { CollectStatus } from '../src/collect/status-file.ts';
@@ -160,4 +161,23 @@ test('teacherJudge() asks the judge of validation, which may differ, and keeps w
   expect(judge.describe().description).toBe(
     'An LLM apart from the labeler (strict), by prompt judge-points-1, median of 3 judgements.',
   );
+});
+
+test('repeats by a recording are the further ratings it holds; texts it rated once have one score', async () => {
+  const { folder, done } = temporaryRun();
+  cleanups.push(done);
+  const recording = join(folder.root, 'recording');
+  cpSync('data/quickstart', recording, { recursive: true });
+  const lines = (file: string) => readFileSync(join(recording, file), 'utf8').trim().split('\n');
+  const [text] = lines('texts.jsonl')
+    .map((line) => JSON.parse(line) as { id: string; doc_id: string; pair: number; kind: string })
+    .filter(({ doc_id, pair, kind }) => doc_id === 'juniper-03' && pair === 1 && kind === 'base');
+  const again = { text_id: text!.id, doc_id: text!.doc_id, repeat: 2, analysis: 'Read again.', score: 2 };
+  appendFileSync(join(recording, 'judgements.jsonl'), `${JSON.stringify(again)}\n`);
+  const recipe = smallRecipe('recorded', { teacher: { kind: 'recorded', folder: recording }, judge: { repeats: 2 } });
+  const { judgements, failures } = await collect(recipe, folder, recordingContext().context);
+  expect(judgements.get('juniper-03/1')!.map(({ score }) => score)).toEqual([expect.any(Number), 2]);
+  expect([...judgements.values()].filter((given) => given.length > 1)).toHaveLength(1);
+  expect(failures).toHaveLength(judgements.size - 1);
+  expect(failures[0]!.reason).toMatch(/holds no judge answer number 2/);
 });

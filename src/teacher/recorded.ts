@@ -62,18 +62,25 @@ export async function recordedTeacher(folder: string, prompt: ReformulatePromptN
   return {
     name,
     kind: 'recorded',
-    async complete({ stage, item }, signal) {
+    async complete({ stage, item, repeat = 1 }, signal) {
       signal.throwIfAborted();
-      const text = answers[stage]?.get(item);
+      const text = answers[stage]?.get(repeat === 1 ? item : againName(item, repeat));
       if (text === undefined) {
-        throw new TeacherFailure(`the recording in ${folder} holds no ${stage} answer for ${item}`, 'refuse');
+        const which = repeat === 1 ? `${stage} answer` : `${stage} answer number ${repeat}`;
+        throw new TeacherFailure(`the recording in ${folder} holds no ${which} for ${item}`, 'refuse');
       }
       return { text, finishReason: 'stop', usage: { promptTokens: 0, completionTokens: 0 }, model: name, latencyMs: 0 };
     },
   };
 }
 
-/** Raw answers by stage and item: pairs `<docId>`, reformulate `<docId>/<k>`, judge the judged text's id (first ratings). */
+/** Where a further rating of the same text stands among the answers. */
+const againName = (item: string, repeat: number) => `${item}\u0000${repeat}`;
+
+/**
+ * Raw answers by stage and item: pairs `<docId>`, reformulate `<docId>/<k>`, judge the judged text's id. Ratings after the first one
+ * stand under names of their own: a first rating given again would pass for perfect agreement.
+ */
 export async function readAnswers(
   folder: string,
   prompt: ReformulatePromptName = 'base',
@@ -94,12 +101,11 @@ export async function readAnswers(
   }
   for (const file of ['judgements.jsonl', 'student-judgements.jsonl']) {
     for await (const row of rows(folder, file, judgementRow)) {
-      if (row.repeat !== 1) continue;
       const id = row.planted === undefined ? row.text_id : `${row.text_id}@${row.doc_id}`;
       const item = items.get(id);
       // A text of the variant may be judged twice: as the teacher's answer, and as a text of `collect.judgeTexts`.
       for (const judged of item === undefined ? [id] : [item, id])
-        answers.judge.set(judged, judgeStage.completion(row));
+        answers.judge.set(row.repeat === 1 ? judged : againName(judged, row.repeat), judgeStage.completion(row));
     }
   }
   return answers;
