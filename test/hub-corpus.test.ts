@@ -174,3 +174,16 @@ test('mga doctor says whether the corpus is there', async () => {
   const checked = await mga('doctor', recipe);
   expect(checked.stdout).toContain(`Corpus: ${ADDRESS}: 3 files`);
 });
+
+test('mga plan says on stderr what it downloads and how large it is, once', async () => {
+  await serve();
+  const recipe = join(root, 'recipe.yaml');
+  writeFileSync(
+    recipe,
+    `name: hub\ncorpus: {path: "${ADDRESS}/data"}\nsplits: {dev: 0.3, validation: 0.3}\nteacher: {kind: recorded, folder: data/quickstart}\nstudents: [{name: p, stages: [pairs], train: {model: none}}]\n`,
+  );
+  const plan = await mga('plan', recipe, '--json', '--out', join(root, 'run'));
+  expect(plan.stderr).toMatch(/^(Downloading data\/train-0000[01]\.parquet of someone\/pages \([\d.]+ MB\)\n){2}$/);
+  expect(JSON.parse(plan.stdout).documents).toEqual({ train: 1, dev: 1, validation: 1 });
+  expect((await mga('plan', recipe, '--json', '--out', join(root, 'run'))).stderr).toBe('');
+});

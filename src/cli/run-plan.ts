@@ -57,7 +57,7 @@ export async function planRun(
     // Splits are drawn by reading the material; those of a plan must not become those of the run.
     const splits = existsSync(folder.splits) ? folder.splits : join(temporary, 'splits.json');
     // Of several rounds, the documents of all.
-    const read = await readMaterial(recipe, { ...folder, splits, currentRound: recipe.rounds.count });
+    const read = await readMaterial(recipe, { ...folder, splits, currentRound: recipe.rounds.count }, context);
     const { material, held } = grownMaterial(read, recipe);
     const index = await indexLedger(folder.ledger);
     const { collected, later } = await planRequests(recipe, folder, material, index, previews);

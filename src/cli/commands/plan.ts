@@ -9,7 +9,8 @@ import { type NamedRun, openRun, RUN_ARGUMENT, RUN_OPTIONS } from '../open-run.t
 export const command = defineCommand({
   name: 'plan',
   summary: COMMAND_TABLE.plan!.summary,
-  details: `Asks nothing and writes nothing, unless --probe or --measure is given. Prices are upper bounds until the ledger holds answers;
+  details: `Asks nothing and writes nothing, unless --probe or --measure is given; of a corpus on the hub it fetches
+the files that collect will read, and says so. Prices are upper bounds until the ledger holds answers;
 from then on also estimates with 95% intervals, documents being the unit.`,
   arguments: [RUN_ARGUMENT],
   options: {
@@ -64,7 +65,7 @@ function told(event: RunEvent): string {
   if (event.type === 'command-progress' && event.done === event.total) {
     return `probe: ${event.label} ${event.done}/${event.total} ${event.unit}\n`;
   }
-  return event.type === 'log' && event.level === 'warn' ? `${event.message}\n` : '';
+  return event.type === 'log' ? `${event.message}\n` : '';
 }
 
 function wholeNumber(option: string, text: string | undefined, least: number): number | undefined {
