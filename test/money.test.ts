@@ -66,6 +66,17 @@ async function serve(misbehave?: Misbehave) {
 const spent = async (ledger: string) => (await indexLedger(ledger)).spend.reduce((sum, { usd }) => sum + usd, 0);
 
 describe('budget.usd', () => {
+  it('is refused before anything is asked where a judge has no known price', async () => {
+    const { server, folder } = await serve();
+    const { price: _, ...unpriced } = DEAR;
+    const recipe = run(0.4, { judge: { teacher: unpriced, canaries: 0 } });
+    await expect(collect(recipe, folder, recordingContext().context, noWaiting)).rejects.toMatchObject({
+      message: 'Cannot keep to budget.usd: no price is known for judge',
+      hint: expect.stringContaining('judge.teacher.price'),
+    });
+    expect(server.requests).toEqual([]);
+  });
+
   it('holds for a judge by its own price, and again after a restart; raised, the same command goes on', async () => {
     const { server, folder } = await serve();
     // A judgement can cost $0.3 at most, so that some fit in, and not all.

@@ -10,15 +10,18 @@ import type { Ledger } from '../store/ledger.ts';
 import type { ResponseLine } from '../store/ledger-lines.ts';
 import type { Teacher } from '../teacher/teacher.ts';
 import type { AskerParts } from './ask-lines.ts';
-import type { Collected } from './collected.ts';
+import type { Collected, Material } from './collected.ts';
 import type { Job } from './job.ts';
 import { askJobs } from './job-askers.ts';
 import type { JudgingReport } from './judging-report.ts';
 import { Provider } from './provider.ts';
+import { requirePrices } from './require-prices.ts';
 import { type CollectStatus, type StageCounts, statusFile } from './status-file.ts';
 
-/** What tests put in place of the real world. */
+/** What tests put in place of the real world, and what the caller wants done on the way. */
 export interface CollectParts {
+  /** Called once before the first request that costs money; what it throws ends the command. */
+  beforePaying?: (material: Material) => Promise<void>;
   teacher?: Teacher;
   wait?: AskerParts['wait'];
   now?: () => Date;
@@ -33,7 +36,7 @@ export class CollectRun {
   readonly #parts: CollectParts;
   readonly #file: ReturnType<typeof statusFile>;
   readonly #stages: Record<StageName, StageCounts> = {};
-  readonly #teacherName: string;
+  readonly #material: Material;
   readonly #providers: Map<Recipe['teacher'], readonly Provider[]>;
   #judging: JudgingReport | undefined;
   #state: CollectStatus['state'] = 'running';
@@ -43,10 +46,10 @@ export class CollectRun {
     folder: RunFolder,
     context: RunContext,
     ledger: Ledger,
-    teacherName: string,
+    material: Material,
     parts: CollectParts,
   ) {
-    this.#teacherName = teacherName;
+    this.#material = material;
     this.#recipe = recipe;
     this.#context = context;
     this.#ledger = ledger;
@@ -83,7 +86,7 @@ export class CollectRun {
       else if (index.failures.get(request.key)?.final) counts.failed++;
     }
     if (counts.answered + counts.failed < counts.total) {
-      this.#begin();
+      await this.#begin();
       this.#progress(stage.name, counts);
       await askJobs(jobs, {
         recipe: this.#recipe,
@@ -127,11 +130,13 @@ export class CollectRun {
     this.#judging = report;
   }
 
-  #begin(): void {
+  async #begin(): Promise<void> {
     if (this.begun) return;
+    requirePrices(this.#recipe);
+    if (isPaid(this.#recipe)) await this.#parts.beforePaying?.(this.#material);
     this.begun = true;
     const { teacher, judge } = this.#recipe;
-    const name = this.#teacherName;
+    const { name } = this.#material.teacher;
     const asked = teacher.kind === 'recorded' ? `${name}: a recording, nothing is asked or paid` : `asking ${name}`;
     const judging = judge.teacher?.kind === 'openai' ? `; ${judge.teacher.model} judges` : '';
     this.#context.emit({ type: 'command-start', command: 'collect', detail: `${asked}${judging}` });
@@ -162,7 +167,7 @@ export class CollectRun {
         state: this.#state,
         pid: process.pid,
         updatedAt: new Date().toISOString(),
-        teacher: this.#teacherName,
+        teacher: this.#material.teacher.name,
         stages: this.#stages,
         spend,
         usd: spend.reduce((sum, one) => sum + one.usd, 0),

@@ -39,7 +39,7 @@ export async function collectMaterial(
   const { emit } = context;
   const started = performance.now();
   const ledger = await Ledger.open(folder.ledger);
-  const run = new CollectRun(recipe, folder, context, ledger, material.teacher.name, parts);
+  const run = new CollectRun(recipe, folder, context, ledger, material, parts);
   const reading = new CollectedReading(material, ledger.index, folder.ledger);
   try {
     run.warn();

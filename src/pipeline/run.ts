@@ -1,5 +1,6 @@
 /** The whole way of the data, or a part of it: commands in order, in one locked run folder. */
 
+import type { Material } from '../collect/collected.ts';
 import { errorMessage, InterruptedError } from '../foundation/errors.ts';
 import type { CommandName, RunEvent } from '../foundation/events.ts';
 import type { RunContext } from '../foundation/run-context.ts';
@@ -13,9 +14,21 @@ import { statusWriter } from './status-file.ts';
 /** What every command of the pipeline looks like. Each skips what is complete and resumes what is not. */
 export type PipelineCommand = (recipe: Recipe, folder: RunFolder, context: RunContext) => Promise<unknown>;
 
-/** Each command, loaded when its turn comes: the parts are heavy, and a run that skips one need not load it. */
-const LOADERS: Record<CommandName, () => Promise<PipelineCommand>> = {
-  collect: async () => (await import('../collect/collect.ts')).collect,
+/** Loads a command when its turn comes: the parts are heavy, and a run that skips one need not load it. Told of all commands of the run. */
+type CommandLoader = (commands: readonly CommandName[]) => Promise<PipelineCommand>;
+
+const LOADERS: Record<CommandName, CommandLoader> = {
+  collect: async (commands) => {
+    const { collect } = await import('../collect/collect.ts');
+    if (!commands.includes('train')) return collect;
+    return (recipe, folder, context) => {
+      const beforePaying = async (material: Material) => {
+        const { checkTrainingMemory } = await import('./check-training-memory.ts');
+        await checkTrainingMemory(recipe, folder, material, context);
+      };
+      return collect(recipe, folder, context, { beforePaying });
+    };
+  },
   curate: async () => (await import('./curate-samples.ts')).curateSamples,
   train: async () => (await import('../train/train-students.ts')).trainStudents,
   quantize: async () => (await import('../quantize/quantize.ts')).quantizeStudents,
@@ -51,7 +64,7 @@ export async function runCommands(
   recipe: Recipe,
   folder: RunFolder,
   context: RunContext,
-  loaders: Record<CommandName, () => Promise<PipelineCommand>> = LOADERS,
+  loaders: Record<CommandName, CommandLoader> = LOADERS,
 ): Promise<void> {
   const unlock = lockRun(folder);
   const status = statusWriter(folder, commands);
@@ -63,11 +76,11 @@ export async function runCommands(
   try {
     writeResolvedRecipe(recipe, folder);
     const isWhole = recipe.rounds.count > 1 && ROUND_COMMANDS.every((command) => commands.includes(command));
-    if (isWhole) await goThroughRounds(recipe, folder, told, loaders);
+    if (isWhole) await goThroughRounds(commands, recipe, folder, told, loaders);
     for (const command of commands) {
       if (isWhole && ROUND_COMMANDS.includes(command)) continue;
       if (context.signal.aborted) throw new InterruptedError();
-      const run = await loaders[command]();
+      const run = await loaders[command](commands);
       await run(recipe, await folderFor(command, recipe, folder), told);
     }
     status.close('done');
@@ -80,13 +93,15 @@ export async function runCommands(
 }
 
 async function goThroughRounds(
+  all: readonly CommandName[],
   recipe: Recipe,
   folder: RunFolder,
   context: RunContext,
-  loaders: Record<CommandName, () => Promise<PipelineCommand>>,
+  loaders: Record<CommandName, CommandLoader>,
 ): Promise<void> {
   const { runRounds } = await import('../rounds/run-rounds.ts');
-  const commands = { collect: await loaders.collect(), curate: await loaders.curate(), train: await loaders.train() };
+  const { collect, curate, train } = loaders;
+  const commands = { collect: await collect(all), curate: await curate(all), train: await train(all) };
   await runRounds(recipe, folder, context, commands);
 }
 

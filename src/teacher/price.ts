@@ -18,7 +18,7 @@ let listed: Record<string, Price> | undefined;
  * them answer, the dearest; undefined where the price of one is not known.
  */
 export function priceOf(teacher: Extract<Recipe['teacher'], { kind: 'openai' }>): Price | undefined {
-  if (teacher.providers === undefined) return teacher.price ?? listedPrices()[teacher.model];
+  if (teacher.providers === undefined) return priceOfModel(teacher);
   const prices = providerSettings(teacher).map(({ settings }) =>
     settings.kind === 'openai' ? priceOf(settings) : undefined,
   );
@@ -31,6 +31,11 @@ export function priceOf(teacher: Extract<Recipe['teacher'], { kind: 'openai' }>)
     cachedInputPerMillion: most((price) => price.cachedInputPerMillion ?? price.inputPerMillion),
     batchShare: most((price) => price.batchShare ?? USUAL_BATCH_SHARE),
   };
+}
+
+/** The price that stands beside a model's name, else that of data/prices.json. */
+export function priceOfModel({ model, price }: { model: string; price?: Price | undefined }): Price | undefined {
+  return price ?? listedPrices()[model];
 }
 
 /** What most providers ask for a batch. */

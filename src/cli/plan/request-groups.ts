@@ -9,11 +9,9 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { judgeStage } from '../../stage/judge.ts';
 import { PAIRS_PER_DOCUMENT } from '../../stage/pairs.ts';
 import type { AnyStage, ChatMessage, StageInput, StageName } from '../../stage/stage.ts';
+import { TYPICAL_PAIR } from '../../stage/stand-in.ts';
 import { ResponseReader } from '../../store/ledger.ts';
 import type { LedgerIndex } from '../../store/ledger-index.ts';
-
-/** As long as genres (2-3 sentences) and audiences (2 sentences) usually are. */
-export const TYPICAL_PAIR = { genre: '.'.repeat(300), audience: '.'.repeat(200) };
 
 /** What the answers of one whole document come to. */
 export interface DocumentAnswers {

@@ -9,10 +9,11 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { ownJudgeStage } from '../../stage/own-judge.ts';
 import { reformulateStage } from '../../stage/reformulate.ts';
 import type { AnyStage, SourceDocument } from '../../stage/stage.ts';
+import { TYPICAL_PAIR } from '../../stage/stand-in.ts';
 import { CANARIES } from '../../validate/canaries.ts';
 import { serverSettings } from '../../validate/server-arm.ts';
 import { tableStages } from '../../validate/stage-inputs.ts';
-import { type RequestGroup, TYPICAL_PAIR } from './request-groups.ts';
+import type { RequestGroup } from './request-groups.ts';
 
 /** Groups of `validate`, at most; none once it is complete. `collected` lends answers of the same judge. */
 export async function validationGroups(

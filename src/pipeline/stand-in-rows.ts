@@ -1,14 +1,16 @@
 /** Training rows of the recipe's lengths before any were collected: real documents, and answers as long as answers usually are. */
 
-import type { SftRow } from '../../curate/sft-row.ts';
-import type { Recipe, StudentSettings } from '../../recipe/schema.ts';
-import { judgeStage } from '../../stage/judge.ts';
-import { PAIRS_PER_DOCUMENT, pairsStage } from '../../stage/pairs.ts';
-import { learntStages } from '../../stage/recipe-stages.ts';
-import { reformulateStage } from '../../stage/reformulate.ts';
-import type { AnyStage, SourceDocument, StageName } from '../../stage/stage.ts';
-import { CHARACTERS_PER_TOKEN } from './price-estimate.ts';
-import { type RequestGroup, TYPICAL_PAIR } from './request-groups.ts';
+import type { SftRow } from '../curate/sft-row.ts';
+import type { Recipe, StudentSettings } from '../recipe/schema.ts';
+import { judgeStage } from '../stage/judge.ts';
+import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
+import { learntStages } from '../stage/recipe-stages.ts';
+import { reformulateStage } from '../stage/reformulate.ts';
+import type { AnyStage, SourceDocument, StageName } from '../stage/stage.ts';
+import { CHARACTERS_PER_TOKEN, TYPICAL_PAIR } from '../stage/stand-in.ts';
+
+/** Tokens that answers to a stage had on average; undefined where there are none yet. */
+export type MeanTokens = (stage: AnyStage) => number | undefined;
 
 /** Tokens of the recorded teacher's answers at the median; of a judgement's analysis and score. */
 const USUAL_TOKENS: Record<StageName, number> = {
@@ -22,12 +24,12 @@ export function standInRows(
   recipe: Recipe,
   student: StudentSettings,
   document: SourceDocument,
-  groups: readonly RequestGroup[],
+  meanTokens: MeanTokens,
 ): SftRow[] {
   return learntStages(recipe)
     .filter(({ name }) => student.stages.includes(name))
     .flatMap((stage) => {
-      const text = repeated(document.text, CHARACTERS_PER_TOKEN * answerTokens(stage, groups));
+      const text = repeated(document.text, CHARACTERS_PER_TOKEN * (meanTokens(stage) ?? usualTokens(stage)));
       const row: Omit<SftRow, 'id'> = {
         doc_id: document.id,
         stage: stage.name,
@@ -46,12 +48,9 @@ function rowsOf({ name, unit }: AnyStage, { curate }: Recipe): number {
   return unit === 'document' ? 1 : PAIRS_PER_DOCUMENT;
 }
 
-/** As the ledger's answers have, else as usual; of a stage that nothing is known of, what it may have. */
-function answerTokens({ name, maxTokens }: AnyStage, groups: readonly RequestGroup[]): number {
-  const answers = groups.find(({ stage }) => stage === name)?.answers ?? [];
-  const requests = answers.reduce((sum, one) => sum + one.requests, 0);
-  const tokens = answers.reduce((sum, one) => sum + one.completionTokens, 0);
-  return tokens > 0 ? Math.round(tokens / requests) : (USUAL_TOKENS[name] ?? maxTokens);
+/** Of a stage that nothing is known of, what it may have. */
+function usualTokens({ name, maxTokens }: AnyStage): number {
+  return USUAL_TOKENS[name] ?? maxTokens;
 }
 
 function repeated(text: string, characters: number): string {
