@@ -10,8 +10,9 @@ import { InterruptedError } from '../foundation/errors.ts';
 import type { Tensor } from '../graph/value.ts';
 import { layerAttention } from '../model/config.ts';
 import { decodeAttention, keysInput, valuesInput } from '../model/decode-graphs.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
 import { afterForward, attentionForward, beforeForward, logitsGraph } from '../model/layer-graphs.ts';
-import type { LinearSettings } from '../model/linear.ts';
+import { jointB, type LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { CHUNK, KvCache } from './kv-cache.ts';
@@ -51,8 +52,12 @@ export class Decoder {
   constructor({ model, adapter, settings = {} }: GenerationModel, places: number) {
     this.model = model;
     this.cache = new GraphCache(settings);
-    this.linears = { precision: model.precision, ...(adapter ? { lora: adapter } : {}) };
-    this.parameters = model.layers.map((weights, layer) => ({ ...weights, ...adapter?.layers[layer] }));
+    this.linears = { precision: model.precision, ...(adapter ? { lora: { ...adapter, joint: true } } : {}) };
+    const groups = Object.values(linearGroups(model.config));
+    this.parameters = model.layers.map((weights, layer) => ({
+      ...weights,
+      ...(adapter && jointB(groups, adapter.layers[layer]!, adapter.rank)),
+    }));
     this.places = Array.from({ length: places }, () => new KvCache(model.config));
     const width = model.config.kvHeads * model.config.headDim;
     this.nothing = { dtype: 'float32', shape: [1, width], data: new Float32Array(width) };

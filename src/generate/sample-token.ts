@@ -67,24 +67,27 @@ export interface Candidates {
   readonly total: number;
 }
 
-/** What could be drawn at a temperature. At low ones it is few of the vocabulary, and all that follows looks at them alone. */
+/** Candidates are written here: memory of this size, fresh for each token, would take as long as a pass over the logits. */
+let scratch = { tokens: new Int32Array(0), weights: new Float32Array(0) };
+
+/** What could be drawn at a temperature, until the next call. At low ones it is few of the vocabulary, and all that follows looks at them alone. */
 export function candidates(logits: Float32Array, temperature: number): Candidates {
   const top = logits[likeliest(logits)]!;
   const lowest = top + LEAST_LOG_RATIO * temperature;
-  let count = 0;
-  for (let token = 0; token < logits.length; token++) if (!(logits[token]! < lowest)) count++;
-  const tokens = new Int32Array(count);
-  const weights = new Float32Array(count);
+  if (scratch.tokens.length < logits.length) {
+    scratch = { tokens: new Int32Array(logits.length), weights: new Float32Array(logits.length) };
+  }
+  const { tokens, weights } = scratch;
   let total = 0;
-  let next = 0;
+  let count = 0;
   for (let token = 0; token < logits.length; token++) {
     const z = logits[token]!;
     if (z < lowest) continue;
-    tokens[next] = token;
-    weights[next] = Math.exp((z - top) / temperature);
-    total += weights[next++]!;
+    tokens[count] = token;
+    weights[count] = Math.exp((z - top) / temperature);
+    total += weights[count++]!;
   }
-  return { tokens, weights, total };
+  return { tokens: tokens.subarray(0, count), weights: weights.subarray(0, count), total };
 }
 
 /**

@@ -5,7 +5,8 @@ import { evaluate, int8MatMul, toDense } from '../../test/reference.ts';
 import { GraphBuilder } from '../graph/graph.ts';
 import type { Tensor } from '../graph/value.ts';
 import { emitGraph } from '../onnx/emit.ts';
-import { type LinearGroup, linear, loraShapes, outputsOf } from './linear.ts';
+import { createSession } from '../onnx/session.ts';
+import { jointB, type LinearGroup, linear, loraShapes, outputsOf } from './linear.ts';
 
 const GROUP: LinearGroup = {
   name: 'qkv',
@@ -90,6 +91,28 @@ describe('linear()', () => {
     const base = int8MatMul(toDense(x), toDense(w), toDense(scale));
     const expected = base.data.map((value, at) => value + beside(Math.floor(at / 9), at % 9));
     expect(found).toBeNearTensor({ shape: [ROWS, 9], data: expected }, 1e-14);
+  });
+
+  it('gives the same bits with the B matrices of all parts in one, which jointB() makes', async () => {
+    const narrow = ({ shape, data }: Tensor): Tensor => ({
+      dtype: 'float32',
+      shape,
+      data: Float32Array.from(data as Float64Array),
+    });
+    const adapter = Object.fromEntries(Object.entries(lora).map(([name, tensor]) => [name, narrow(tensor)]));
+    const weight = narrow(draw('weight', [outputsOf(GROUP), GROUP.inputs]));
+    const product = async (joint: boolean) => {
+      const g = new GraphBuilder();
+      const settings = { precision: 'f32', lora: { rank: RANK, scale: SCALE, joint } } as const;
+      const y = linear(g, g.input('x', 'float32', x.shape), GROUP, settings);
+      const session = await createSession(emitGraph(g, { y }).bytes, { threads: 1 });
+      const parameters = joint ? jointB([GROUP], adapter, RANK) : adapter;
+      const outputs = await session.run({ x: narrow(x), 'qkv.weight': weight, ...parameters });
+      await session.release();
+      return outputs.y!.data;
+    };
+    expect(await product(true)).toEqual(await product(false));
+    expect(Object.keys(jointB([GROUP], adapter, RANK)).sort()).toEqual(['qkv.A', 'qkv.B']);
   });
 
   it('reads no adapter where there is none', () => {

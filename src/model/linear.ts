@@ -1,7 +1,7 @@
 /** A linear layer (or several that share their input) with frozen base weights in f32 or int8, and LoRA beside it. */
 
 import type { GraphBuilder, Value } from '../graph/graph.ts';
-import type { DType } from '../graph/value.ts';
+import type { DType, Tensor } from '../graph/value.ts';
 import type { LinearName } from './config.ts';
 
 /** Linears that read the same input are one product: their outputs lie side by side. */
@@ -18,7 +18,12 @@ export type Precision = 'f32' | 'w8a8';
 export interface LinearSettings {
   readonly precision: Precision;
   /** Absent: no adapter. */
-  readonly lora?: { readonly rank: number; readonly scale: number };
+  readonly lora?: {
+    readonly rank: number;
+    readonly scale: number;
+    /** Groups of several parts read `<group>.B` of jointB() instead of one B a part: for adapters that stay as they are. */
+    readonly joint?: boolean;
+  };
   /** Backward graphs give the gradients of all weights (f32 without an adapter), not those of an adapter. */
   readonly full?: boolean;
   /** Type of activations; float64 serves the tests (f32 precision only). */
@@ -60,7 +65,37 @@ export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: 
   const shapes = loraShapes(group, lora.rank);
   const parameter = (key: string) => g.input(key, dtype, shapes[key]!);
   const h = g.op('MatMul', [x, parameter(`${name}.A`)]);
-  return g.op('Gemm', [h, blockDiagonal(g, group, parameter), base], { alpha: lora.scale });
+  const b =
+    lora.joint && group.parts.length > 1
+      ? g.input(`${name}.B`, dtype, [lora.rank * group.parts.length, outputs])
+      : blockDiagonal(g, group, parameter);
+  return g.op('Gemm', [h, b, base], { alpha: lora.scale });
+}
+
+/** A layer's adapter as graphs with `joint` read it: the B matrices of a group's parts laid out as blockDiagonal() does. */
+export function jointB(
+  groups: readonly LinearGroup[],
+  layer: Readonly<Record<string, Tensor>>,
+  rank: number,
+): Record<string, Tensor> {
+  const joint: Record<string, Tensor> = { ...layer };
+  for (const group of groups) {
+    if (group.parts.length === 1) continue;
+    const total = outputsOf(group);
+    const data = new Float32Array(rank * group.parts.length * total);
+    let left = 0;
+    for (const [i, { name, outputs }] of group.parts.entries()) {
+      const key = `${group.name}.B.${name}`;
+      const part = layer[key]!.data as Float32Array;
+      for (let row = 0; row < rank; row++) {
+        data.set(part.subarray(row * outputs, (row + 1) * outputs), (i * rank + row) * total + left);
+      }
+      left += outputs;
+      delete joint[key];
+    }
+    joint[`${group.name}.B`] = { dtype: 'float32', shape: [rank * group.parts.length, total], data };
+  }
+  return joint;
 }
 
 /** The parts' B matrices as one `[rank * parts, outputs]`, zero off the diagonal: one product instead of one a part. */
