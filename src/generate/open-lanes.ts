@@ -25,7 +25,8 @@ export interface LaneWork {
 
 /**
  * The lanes of a model. Small operators gain little from more threads, sequences that are written apart nearly all: so each
- * lane has one thread, its own sessions and its own part of the places. The first works in this thread.
+ * lane has few threads (one, where places suffice), its own sessions and its own part of the places. The first works in the
+ * caller's thread. How many threads a lane has does not depend on the sequences: kernels part their sums by it.
  */
 export function openLanes(
   model: GenerationModel,
@@ -35,18 +36,20 @@ export function openLanes(
 ): Lane[] {
   const threads = model.settings?.threads ?? availableParallelism();
   const copy = forwardModel(model);
-  const count = work.lanes ?? laneCount(model, modelBytes(copy), threads, work);
-  const lane = { ...copy, settings: { ...model.settings, threads: Math.max(1, Math.floor(threads / count)) } };
+  const most = mostLanes(model, modelBytes(copy), threads, work.places);
+  const needed = Math.ceil(work.sequences / LEAST_PLACES);
+  const count = work.lanes ?? Math.max(1, Math.min(most, needed));
+  const lane = { ...copy, settings: { ...model.settings, threads: Math.floor(threads / most) } };
   return Array.from({ length: count }, (_, i) => {
     const places = Math.floor((work.places + i) / count);
     return new (i === 0 ? LocalLane : WorkerLane)(lane, { ...options, places }, signal);
   });
 }
 
-function laneCount({ settings = {} }: GenerationModel, bytes: number, threads: number, work: LaneWork): number {
+function mostLanes({ settings = {} }: GenerationModel, bytes: number, threads: number, places: number): number {
   const { device = 'cpu', profile } = settings;
   if (device !== 'cpu' || profile || bytes < LEAST_BYTES) return 1;
-  const filled = Math.floor(Math.min(work.places, work.sequences) / LEAST_PLACES);
+  const filled = Math.floor(places / LEAST_PLACES);
   return Math.max(1, Math.min(threads, filled, 1 + Math.floor(MOST_COPIED_BYTES / bytes)));
 }
 
