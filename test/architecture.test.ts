@@ -33,11 +33,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   judge: [...BASE, 'statistics', ...TEXT, ...TENSOR],
   validate: [...BASE, 'statistics', 'judge', ...TEXT, ...TENSOR],
   rounds: [...BASE, 'statistics', 'judge', 'validate', ...TEXT, ...TENSOR],
-  report: [...BASE, 'statistics', ...TEXT],
-  review: [...BASE, ...SCORING, ...TEXT, 'report'],
-  pipeline: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'report'],
+  price: [...BASE, 'statistics', ...TEXT],
+  report: [...BASE, 'statistics', ...TEXT, 'price'],
+  review: [...BASE, ...SCORING, ...TEXT, 'price', 'report'],
+  pipeline: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'price', 'report'],
   ui: [...BASE, 'pipeline'],
-  cli: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'report', 'review', 'pipeline', 'ui'],
+  cli: [...BASE, ...SCORING, ...TEXT, ...TENSOR, 'price', 'report', 'review', 'pipeline', 'ui'],
 };
 
 /** Packages that only one place may know, by prefix of the path. */

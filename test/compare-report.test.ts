@@ -1,6 +1,6 @@
 /** mga report RUN RUN2: both runs paired, and the page. */
 
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
@@ -43,6 +43,28 @@ test('writeComparison() pairs two runs, and puts their tables, curves, funnels, 
   expect(texts('#cost tbody tr')[0]).toBe('Genre-audience pairs, recorded$0.483$0.483');
   expect(texts('#settings tbody tr')).toEqual(expect.arrayContaining(['curate.minScore45', 'train.epochs12']));
   expect(document.querySelectorAll('[style], svg style, [onclick], link[rel=stylesheet], [src]').length).toBe(0);
+});
+
+test('writeComparison() shows Table 2 of both runs, where either has it', async () => {
+  const runs = [makeRun(join(root, 'base-prompt')), makeRun(join(root, 'strict-prompt'))] as const;
+  const share = (rate: number) => ({ rate, ci: [rate - 0.05, rate + 0.05] });
+  const { folder } = runs[1];
+  const tables = JSON.parse(readFileSync(folder.table1, 'utf8')) as { rows: { arm: string }[] }[];
+  const student = tables[0]!.rows.find(({ arm }) => arm === 'student-w8a8')!;
+  Object.assign(student, { table2: { at_most_2: share(0.0665), at_least_4: share(0.7106), exactly_5: share(0.2467) } });
+  writeFileSync(folder.table1, JSON.stringify(tables));
+  const { path } = await writeComparison(...runs, undefined, signal);
+  const { texts } = read(path);
+  const label = 'Table 2: shares of Total at the ends of the scale of Reformulation, both runs';
+  expect(texts(`#tables [aria-label="${label}"] thead th`)).toEqual([
+    'Model',
+    ...['Rate(≤2)', 'Rate(≥4)', 'Rate(=5)'].flatMap((head) => [`${head}base-prompt`, `${head}strict-prompt`]),
+  ]);
+  expect(texts(`#tables [aria-label="${label}"] tbody tr`)).toEqual([
+    'Student, W8A8–6.7%1.7 to 11.7–71.1%66.1 to 76.1–24.7%19.7 to 29.7',
+  ]);
+  // Stages without scores have none.
+  expect(texts('#tables caption').filter((caption) => caption.startsWith('Table 2'))).toHaveLength(1);
 });
 
 test('writeComparison() says what cannot be compared, and compares the rest', async () => {

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { renderPlan } from '../src/cli/plan/render-plan.ts';
-import { studentSpeed } from '../src/cli/plan/student-speed.ts';
 import { planRun } from '../src/cli/run-plan.ts';
 import { collect } from '../src/collect/collect.ts';
 import { curate } from '../src/curate/curate.ts';
+import { studentSpeed } from '../src/price/student-speed.ts';
 import { loadRecipe } from '../src/recipe/load.ts';
 import { trainStudents } from '../src/train/train-students.ts';
 import { recordingContext, temporaryRun } from './collect-setup.ts';
@@ -100,8 +100,8 @@ test('the speed of answers comes from validation: the deployed form, sequences s
     arm: 'student-w8a8',
     secondsPerDocument: 4 + 5 * 3,
     stages: [
-      { stage: 'pairs', outputs: 1, tokensPerSecond: 25 },
-      { stage: 'reformulate', outputs: 3, tokensPerSecond: 300 / 9 },
+      { stage: 'pairs', outputs: 1, secondsPerAnswer: 4, tokensPerSecond: 25 },
+      { stage: 'reformulate', outputs: 3, secondsPerAnswer: 3, tokensPerSecond: 300 / 9 },
     ],
   });
 });

@@ -3,19 +3,19 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { CollectedReading, type Material, readMaterial } from '../collect/collected.ts';
+import { readMaterial } from '../collect/collected.ts';
 import { readManifest } from '../foundation/artifact.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
+import { type BreakEven, breakEven } from '../price/break-even.ts';
+import { collectedGroups } from '../price/collected-groups.ts';
+import { type PricePlan, pricePlan, type StagePlan, stagePlan } from '../price/price-plan.ts';
+import type { Preview } from '../price/request-groups.ts';
+import { studentSpeed } from '../price/student-speed.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { collectedStages } from '../stage/recipe-stages.ts';
-import { indexLedger, type LedgerIndex } from '../store/ledger-index.ts';
-import { type BreakEven, breakEven } from './plan/break-even.ts';
-import { type PricePlan, pricePlan, type StagePlan, stagePlan } from './plan/price-plan.ts';
-import { type Preview, type RequestGroup, requestGroups } from './plan/request-groups.ts';
+import { indexLedger } from '../store/ledger-index.ts';
 import { grownMaterial, type RoundsPlan, roundsGroups, roundsPlan } from './plan/rounds-plan.ts';
 import { type StudentPlan, studentPlans } from './plan/student-plans.ts';
-import { studentSpeed } from './plan/student-speed.ts';
 import { validationGroups } from './plan/validation-groups.ts';
 
 export interface RunPlan {
@@ -60,8 +60,9 @@ export async function planRun(
     const read = await readMaterial(recipe, { ...folder, splits, currentRound: recipe.rounds.count }, context);
     const { material, held } = grownMaterial(read, recipe);
     const index = await indexLedger(folder.ledger);
-    const { collected, later } = await planRequests(recipe, folder, material, index, previews);
-    const groups = [...collected, ...later];
+    const collected = collectedGroups(recipe, { material, index, ledger: folder.ledger, previews });
+    const between = await roundsGroups(recipe, folder, material, collected);
+    const groups = [...collected, ...between, ...(await validationGroups(recipe, folder, material, collected))];
     const rounds = roundsPlan(recipe, material, collected, held);
     const { concurrency } = recipe.collect;
     const stages = groups.map((group) => stagePlan(group, concurrency));
@@ -95,30 +96,6 @@ function silent(): RunContext {
 function trainingSeconds(students: readonly StudentPlan[]): number | null {
   const each = students.map(({ trainedSeconds, seconds }) => trainedSeconds ?? seconds);
   return each.every((one) => one !== undefined) ? each.reduce((sum, one) => sum + one, 0) : null;
-}
-
-/** Everything anyone is asked in the run, in order: by `collect`, and `later` by rounds and validation. */
-async function planRequests(
-  recipe: Recipe,
-  folder: RunFolder,
-  material: Material,
-  index: LedgerIndex,
-  previews: number,
-): Promise<{ collected: RequestGroup[]; later: RequestGroup[] }> {
-  const reading = new CollectedReading(material, index, folder.ledger);
-  const groups: RequestGroup[] = [];
-  try {
-    for (const stage of collectedStages(recipe)) {
-      const estimated = groups.some(({ ahead }) => ahead.requests > 0);
-      const parts = { material, labeler: recipe.teacher, reading, index, ledger: folder.ledger, previews, estimated };
-      groups.push(...requestGroups(stage, parts));
-      reading.readStage(stage);
-    }
-  } finally {
-    reading.close();
-  }
-  const between = await roundsGroups(recipe, folder, material, groups);
-  return { collected: groups, later: [...between, ...(await validationGroups(recipe, folder, material, groups))] };
 }
 
 function findArtifacts(folder: RunFolder): RunPlan['artifacts'] {

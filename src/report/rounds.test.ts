@@ -53,21 +53,28 @@ test('the report shows funnel, gain and shrinkage of each round, and warns of th
   );
   await writeReport(recipe, folder, { emit: () => {}, signal: new AbortController().signal });
   const { document } = parseHTML(readFileSync(folder.report, 'utf8'));
-  const rows = (panel: number) =>
-    [...document.querySelectorAll(`#rounds .panel:nth-of-type(${panel}) tbody tr`)].map((row) =>
+  const panels = [...document.querySelectorAll('#rounds .panel')];
+  const rows = (heading: string) => {
+    const panel = panels.find((one) => one.querySelector('h3')?.textContent === heading)!;
+    return [...panel.querySelectorAll('tbody tr')].map((row) =>
       [...row.querySelectorAll('th, td')].map(({ textContent }) => textContent.trim()).join(' | '),
     );
-  expect(rows(1)).toEqual([
+  };
+  expect(rows('Funnel')).toEqual([
     '1 | 40 | 0 | Reformulation | 200 | 199 | 180 | 180',
     '2 | 40 | 20 | Reformulation | 200 | 199 | 180 | 360',
   ]);
-  expect(rows(2)).toEqual([
+  expect(rows('Gain')).toEqual([
     '1 | Reformulation | 28 | 25.0% | 100.0% | 60.0% | 100.0% |  | ',
     '1 | All outputs |  | 25.0% |  |  |  | – | ',
     '2 | Reformulation | 28 | 40.0% | 100.0% | 60.0% | 100.0% |  | ',
     '2 | All outputs |  | 40.0% |  |  |  | +15.0 | +5.0 to +25.0',
   ]);
-  expect(rows(3)[1]).toBe('2 | the local judge | 50 | 5.00 | 4.62 | 100.0% | 96.0% | 8.0%');
+  expect(rows('Kept texts, judged again')[1]).toBe('2 | the local judge | 50 | 5.00 | 4.62 | 100.0% | 96.0% | 8.0%');
+  expect([...document.querySelectorAll('#rounds svg')].map((svg) => svg.getAttribute('aria-label'))).toEqual([
+    'Usable dev outputs by round: round 1: 25.0%, round 2: 40.0%',
+    'Gain of usable dev outputs by round, in points: round 2: +15.0 (95% interval +5.0 to +25.0)',
+  ]);
   expect(document.querySelector('#rounds')!.textContent).toContain('Careful: The local judge steered');
   expect(document.querySelector('nav a[href="#rounds"]')).not.toBeNull();
 });

@@ -1,5 +1,7 @@
 /** What a report knows of a run: typed, with every part that a run may lack either empty or undefined. */
 
+import type { BreakEven } from '../price/break-even.ts';
+import type { StudentSpeed } from '../price/student-speed.ts';
 import type { JsonObject } from './read-artifact.ts';
 
 export type Interval = readonly [low: number, high: number];
@@ -119,7 +121,9 @@ export interface RoundFacts {
     studentRate: number | undefined;
     teacherRate: number | undefined;
   }[];
+  /** Over all stages. */
   usable: number | undefined;
+  teacherUsable: number | undefined;
   gain: number | undefined;
   gainInterval: Interval | undefined;
   rejudged: {
@@ -166,6 +170,8 @@ export interface StageSpend {
   completionTokens: number;
   /** US dollars; undefined where no answer has a known price. */
   usd: number | undefined;
+  /** Mean time to an answer that did not come by batch; undefined where all did, or none was waited for. */
+  secondsPerAnswer: number | undefined;
 }
 
 export interface Spend {
@@ -294,6 +300,10 @@ export interface ReportData {
   learningCurve: LearningCurve | undefined;
   times: TimeLine[];
   spend: Spend | undefined;
+  /** Undefined where the run has no splits yet, or its corpus cannot be read. */
+  breakEven: BreakEven | undefined;
+  /** How fast the students answered in validation; undefined before that. */
+  studentSpeed: StudentSpeed | undefined;
   /** All arms that appear in samples, in reading order. */
   arms: string[];
   samples: Sample[];

@@ -33,3 +33,8 @@ export function collectedStages(recipe: StageSections & Pick<Recipe, 'collect'>)
 export function learntStages(recipe: StageSections & Pick<Recipe, 'students'>): AnyStage[] {
   return allStages(recipe).filter(({ name }) => recipe.students.some(({ stages }) => stages.includes(name)));
 }
+
+/** The stages that have a table: those some student learns. A `judge` student is measured by its agreement instead. */
+export function tableStages(recipe: StageSections & Pick<Recipe, 'students'>): AnyStage[] {
+  return learntStages(recipe).filter(({ unit }) => unit !== 'text');
+}

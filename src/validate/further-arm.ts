@@ -10,10 +10,9 @@ import { readResolvedRecipe } from '../recipe/resolved.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 import { studentGenerate } from '../recipe/student-generate.ts';
 import { studentTrain } from '../recipe/student-train.ts';
-import { learntStages } from '../stage/recipe-stages.ts';
+import { learntStages, tableStages } from '../stage/recipe-stages.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { openingArm } from './open-arm.ts';
-import { tableStages } from './stage-inputs.ts';
 import {
   askedName,
   type FurtherArm,

@@ -12,10 +12,10 @@ import type { RunContext } from '../foundation/run-context.ts';
 import { type RunFolder, runFolder } from '../foundation/run-folder.ts';
 import { writeResolvedRecipe } from '../recipe/resolved.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { tableStages } from '../stage/recipe-stages.ts';
 import type { Interval } from '../statistics/wilson.ts';
 import { trainStudents } from '../train/train-students.ts';
 import { renderGrid } from './render.ts';
-import { tableStages } from './stage-inputs.ts';
 import type { StageTable, TableRow } from './table.ts';
 import { type ValidateParts, validateStudents } from './validate.ts';
 

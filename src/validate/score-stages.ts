@@ -8,6 +8,7 @@ import type { Embedder } from '../model/embedder.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { pairsStage } from '../stage/pairs.ts';
+import { tableStages } from '../stage/recipe-stages.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { canaryScores } from './canaries.ts';
 import { chooseJudge } from './choose-judge.ts';
@@ -23,7 +24,6 @@ import { scoreOutputs, scorePairs } from './score-outputs.ts';
 import { ownTable } from './score-own.ts';
 import { ownJudgedTable } from './score-own-judged.ts';
 import type { ScoredItem } from './scored-item.ts';
-import { tableStages } from './stage-inputs.ts';
 import { type StageTable, stageTable } from './table.ts';
 import { isOwnArm } from './table-arms.ts';
 

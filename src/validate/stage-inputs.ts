@@ -7,7 +7,6 @@ import { randomStream } from '../foundation/random.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { BUILT_IN_STAGES } from '../recipe/stage-definition.ts';
 import { PAIRS_PER_DOCUMENT, pairsStage } from '../stage/pairs.ts';
-import { learntStages } from '../stage/recipe-stages.ts';
 import type { AnyStage, ChatMessage, GenreAudience, SourceDocument } from '../stage/stage.ts';
 
 export interface StageInput {
@@ -20,11 +19,6 @@ export interface StageInput {
   teacherPrompt: ChatMessage[];
   /** What the teacher answered; undefined where it failed. */
   teacher: { text: string; complete: boolean } | undefined;
-}
-
-/** The stages that have a table: those some student learns. A `judge` student is measured by its agreement instead. */
-export function tableStages(recipe: Recipe): AnyStage[] {
-  return learntStages(recipe).filter(({ unit }) => unit !== 'text');
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The plan as text. */
 
+import type { BreakEven } from '../../price/break-even.ts';
+import type { Figure } from '../../price/price-estimate.ts';
+import type { PricePlan, StagePlan } from '../../price/price-plan.ts';
 import { count, duration, printable } from '../../ui/format.ts';
 import type { RunPlan } from '../run-plan.ts';
 import { textTable } from '../text-table.ts';
-import type { BreakEven } from './break-even.ts';
-import type { Figure } from './price-estimate.ts';
-import type { PricePlan, StagePlan } from './price-plan.ts';
 import type { StudentPlan } from './student-plans.ts';
 
 /** Everything a person wants to know before the run. @param whole prompts are shown in full */

@@ -5,6 +5,7 @@ import type { LlmJudge } from '../../collect/judges.ts';
 import { judgesOf } from '../../collect/judges.ts';
 import { roundSize } from '../../corpus/round-documents.ts';
 import type { RunFolder } from '../../foundation/run-folder.ts';
+import type { RequestGroup } from '../../price/request-groups.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { steeringJudge } from '../../rounds/judge-students.ts';
 import { readSummary } from '../../rounds/round-outcome.ts';
@@ -12,7 +13,6 @@ import { learntStages } from '../../stage/recipe-stages.ts';
 import { reformulateStage } from '../../stage/reformulate.ts';
 import type { SourceDocument } from '../../stage/stage.ts';
 import { CANARIES } from '../../validate/canaries.ts';
-import type { RequestGroup } from './request-groups.ts';
 import { groupOf } from './validation-groups.ts';
 
 export interface RoundsPlan {

@@ -12,6 +12,7 @@ import { findLocalModel, type ResolvedModel } from '../../model/resolve.ts';
 import { loadTokenizer } from '../../model/tokenizer.ts';
 import type { MeanTokens } from '../../pipeline/stand-in-rows.ts';
 import { rowsAbout, trainingRows } from '../../pipeline/training-rows.ts';
+import type { RequestGroup } from '../../price/request-groups.ts';
 import type { Recipe, StudentSettings } from '../../recipe/schema.ts';
 import { studentTrain } from '../../recipe/student-train.ts';
 import type { StageName } from '../../stage/stage.ts';
@@ -21,7 +22,6 @@ import { secondsAhead } from '../../train/time-left.ts';
 import type { StudentJob } from '../../train/train.ts';
 import { planTrainingMemory, type TrainingSize, trainingSize } from '../../train/training-size.ts';
 import { keepSpeed, knownSpeed } from './known-speed.ts';
-import type { RequestGroup } from './request-groups.ts';
 
 export interface StudentPlan {
   name: string;

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { Material } from '../../collect/collected.ts';
 import { judgesOf, type LlmJudge, validationJudging } from '../../collect/judges.ts';
 import type { RunFolder } from '../../foundation/run-folder.ts';
+import type { RequestGroup } from '../../price/request-groups.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { ownJudgeStage } from '../../stage/own-judge.ts';
+import { tableStages } from '../../stage/recipe-stages.ts';
 import { reformulateStage } from '../../stage/reformulate.ts';
 import type { AnyStage, SourceDocument } from '../../stage/stage.ts';
 import { TYPICAL_PAIR } from '../../stage/stand-in.ts';
 import { CANARIES } from '../../validate/canaries.ts';
 import { serverSettings } from '../../validate/server-arm.ts';
-import { tableStages } from '../../validate/stage-inputs.ts';
-import type { RequestGroup } from './request-groups.ts';
 
 /** Groups of `validate`, at most; none once it is complete. `collected` lends answers of the same judge. */
 export async function validationGroups(

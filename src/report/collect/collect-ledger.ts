@@ -30,10 +30,12 @@ export async function collectLedger(
   const wanted = new Set(samples.map((sample) => sample.docId));
   const pairs = new Map<string, GenreAudience[]>();
   const index = new LedgerIndex();
+  const waits = new Map<string, { answers: number; seconds: number }>();
   try {
     for await (const { line, position } of readLedger(folder.ledger)) {
       if (signal.aborted) throw new InterruptedError();
       index.add(line, position);
+      if (line.type === 'response' && line.batch === undefined) addWait(waits, line);
       if (line.type !== 'response' || line.stage !== 'pairs' || !wanted.has(line.docId)) continue;
       // Other items are answers of arms of the table.
       if (line.item !== line.docId) continue;
@@ -44,19 +46,36 @@ export async function collectLedger(
     if (!(error instanceof UserError)) throw error;
     note(`The ledger was read up to a damaged line: ${errorMessage(error)}.`);
   }
-  return { spend: spendOf(index), samples: samples.map((sample) => withPair(sample, pairs.get(sample.docId))) };
+  return { spend: spendOf(index, waits), samples: samples.map((sample) => withPair(sample, pairs.get(sample.docId))) };
 }
 
-function spendOf(index: LedgerIndex): Spend {
+/** Where something was asked: a stage, a model and, of several servers, which. */
+type Asked = { stage: string; model: string; provider?: string };
+type Waits = Map<string, { answers: number; seconds: number }>;
+
+const askedKey = ({ stage, model, provider }: Asked) => [stage, model, provider].join('\u0000');
+
+function addWait(waits: Waits, line: Asked & { latencyMs: number }): void {
+  const wait = waits.get(askedKey(line)) ?? { answers: 0, seconds: 0 };
+  waits.set(askedKey(line), { answers: wait.answers + 1, seconds: wait.seconds + line.latencyMs / 1000 });
+}
+
+function spendOf(index: LedgerIndex, waits: Waits): Spend {
   return {
-    stages: index.spend.map(({ stage, model, provider, responses, promptTokens, completionTokens, usd, unpriced }) => ({
-      stage,
-      model: provider === undefined ? model : `${model} at ${provider}`,
-      answers: responses,
-      promptTokens,
-      completionTokens,
-      usd: unpriced === responses ? undefined : usd,
-    })),
+    stages: index.spend.map((spend) => {
+      const { stage, model, provider, responses, promptTokens, completionTokens, usd, unpriced } = spend;
+      const wait = waits.get(askedKey(spend));
+      return {
+        stage,
+        model: provider === undefined ? model : `${model} at ${provider}`,
+        answers: responses,
+        promptTokens,
+        completionTokens,
+        usd: unpriced === responses ? undefined : usd,
+        // A recording keeps nobody waiting.
+        secondsPerAnswer: wait && wait.seconds > 0 ? wait.seconds / wait.answers : undefined,
+      };
+    }),
     failures: index.failures.size,
   };
 }

@@ -40,6 +40,7 @@ function roundFacts(round: JsonObject): RoundFacts {
       teacherRate: numberAt(stage, 'teacher_rate'),
     })),
     usable: numberAt(dev, 'usable'),
+    teacherUsable: numberAt(dev, 'teacher'),
     gain: numberAt(round, 'gain'),
     gainInterval: interval(round.gain_ci),
     rejudged: objects(round.rejudged).map((again) => ({

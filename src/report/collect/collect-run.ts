@@ -4,6 +4,7 @@ import type { RunFolder } from '../../foundation/run-folder.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { isObject, type Note, readJson, readText } from '../read-artifact.ts';
 import type { ReportData } from '../run-data.ts';
+import { collectBreakEven } from './collect-break-even.ts';
 import { collectCollapse } from './collect-collapse.ts';
 import { collectEmbeddings } from './collect-embeddings.ts';
 import { collectFunnels } from './collect-funnel.ts';
@@ -45,6 +46,7 @@ export async function collectRun(recipe: Recipe, folder: RunFolder, signal: Abor
     arms,
     sources,
     ...ledger,
+    ...(await collectBreakEven(recipe, folder, note)),
     ...collectTimes(recipe, folder, note),
     missing: [...missing],
     recipeText: readText(folder.recipe),

@@ -4,6 +4,7 @@ import { armClass, armLabel, orderArms, stageLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { ABSENT, percent, percentInterval, points, pointsInterval, quantity } from '../number-format.ts';
 import type { ReportData, StageTable, TableRow } from '../run-data.ts';
+import { SCALE_COLUMNS } from '../sections/scale-table.ts';
 import { scrollTable } from '../sections/scroll-table.ts';
 import type { Both, ComparisonData, PairedArm } from './comparison-data.ts';
 
@@ -50,7 +51,7 @@ function pairedTable(stage: string, arms: readonly PairedArm[], names: Both<stri
 export function tablesSection({ runs, names }: ComparisonData): Markup {
   const stages = [...new Set(runs.flatMap(({ tables }) => tables.map(({ stage }) => stage)))];
   return html`<section id="tables" aria-labelledby="tables-title">
-  <h2 id="tables-title">Table 1 of each run</h2>
+  <h2 id="tables-title">Tables of each run</h2>
   <p class="soft">Each run on all of its own inputs. Where these differ, so do the rates, whatever the students can do.</p>
   ${stages.length === 0 && html`<p>Neither run is validated.</p>`}
   ${stages.map((stage) => besideTable(stage, runs, names))}
@@ -59,24 +60,48 @@ export function tablesSection({ runs, names }: ComparisonData): Markup {
 
 function besideTable(stage: string, runs: Both<ReportData>, names: Both<string>): Markup {
   const tables = runs.map(({ tables: all }) => all.find((table) => table.stage === stage));
-  const arms = orderArms(tables.flatMap((table) => table?.rows.map(({ arm }) => arm) ?? []));
-  const cells = (arm: string, cell: (row: TableRow) => { main: string; below?: string | undefined }) =>
-    tables.map((table) => {
-      const row = rowOf(table, arm);
-      const { main, below } = row === undefined ? { main: ABSENT } : cell(row);
-      return html`<td>${main}${below && html`<small>${below}</small>`}</td>`;
-    });
-  const heads = (what: string) => names.map((name) => html`<th scope="col">${what}<small>${name}</small></th>`);
-  return html`<div class="panel"><h3>${stageLabel(stage)}</h3>${scrollTable(
-    `${stageLabel(stage)}, both runs`,
-    html`<table><thead><tr><th scope="col">Model</th>${['Total', 'Rate', 'Usable', 'Verdict'].map(heads)}</tr></thead>
-    <tbody>${arms.map(
-      (arm) => html`<tr>${armHead(arm)}${cells(arm, (row) => ({ main: quantity(row.total) }))}
-      ${cells(arm, (row) => ({ main: percent(row.rate), below: percentInterval(row.rateInterval) }))}
-      ${cells(arm, (row) => ({ main: percent(row.usable), below: percentInterval(row.usableInterval) }))}
-      ${cells(arm, (row) => ({ main: row.verdict ?? ABSENT }))}</tr>`,
+  const rows = tables.flatMap((table) => table?.rows ?? []);
+  const table = (caption: string, heads: readonly string[], among: readonly TableRow[], cells: readonly CellOf[]) =>
+    scrollTable(
+      `${caption} of ${stageLabel(stage)}, both runs`,
+      html`<table><caption>${caption}</caption>
+    <thead><tr><th scope="col">Model</th>${heads.map((head) => names.map((name) => html`<th scope="col">${head}<small>${name}</small></th>`))}</tr></thead>
+    <tbody>${orderArms(among.map(({ arm }) => arm)).map(
+      (arm) =>
+        html`<tr>${armHead(arm)}${cells.map((cell) => tables.map((one) => cellMarkup(cell, rowOf(one, arm))))}</tr>`,
     )}</tbody></table>`,
-  )}</div>`;
+    );
+  const scaled = rows.filter(({ scale }) => scale !== undefined);
+  return html`<div class="panel"><h3>${stageLabel(stage)}</h3>
+  ${table('Table 1', ['Total', 'Rate', 'Usable', 'Verdict'], rows, TABLE_1)}
+  ${
+    scaled.length > 0 &&
+    table(
+      'Table 2: shares of Total at the ends of the scale',
+      SCALE_COLUMNS.map(({ head }) => head),
+      scaled,
+      TABLE_2,
+    )
+  }</div>`;
+}
+
+type CellOf = (row: TableRow) => { main: string; below?: string | undefined };
+
+const TABLE_1: readonly CellOf[] = [
+  ({ total }) => ({ main: quantity(total) }),
+  ({ rate, rateInterval }) => ({ main: percent(rate), below: percentInterval(rateInterval) }),
+  ({ usable, usableInterval }) => ({ main: percent(usable), below: percentInterval(usableInterval) }),
+  ({ verdict }) => ({ main: verdict ?? ABSENT }),
+];
+
+const TABLE_2: readonly CellOf[] = SCALE_COLUMNS.map(({ of }) => ({ scale }) => ({
+  main: percent(scale?.[of]?.rate),
+  below: percentInterval(scale?.[of]?.interval),
+}));
+
+function cellMarkup(cell: CellOf, row: TableRow | undefined): Markup {
+  const { main, below } = row === undefined ? { main: ABSENT } : cell(row);
+  return html`<td>${main}${below && html`<small>${below}</small>`}</td>`;
 }
 
 const rowOf = (table: StageTable | undefined, arm: string) => table?.rows.find((row) => row.arm === arm);

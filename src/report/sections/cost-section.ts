@@ -1,9 +1,11 @@
-/** What the labels cost and how long each command took. */
+/** What the labels cost, how long commands and answers took, and when students are cheaper than the teacher. */
 
-import { stageLabel } from '../arms.ts';
+import type { StudentSpeed } from '../../price/student-speed.ts';
+import { armLabel, stageLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { dollars, duration, quantity } from '../number-format.ts';
 import type { ReportData, Spend, StageSpend } from '../run-data.ts';
+import { breakEvenPanel } from './break-even-panel.ts';
 import { scrollTable } from './scroll-table.ts';
 
 /** Spend beside the times; each part says so where it is not known. */
@@ -22,7 +24,8 @@ export function costSection(data: ReportData): Markup {
           html`<tr><th scope="row">${line.what}</th><td>${duration(line.seconds)}</td><td class="text">${line.detail}</td></tr>`,
       )}
       <tr><th scope="row">Together</th><td class="strong">${duration(total)}</td><td></td></tr></tbody></table>`
-    }</div>
+    }${data.studentSpeed && studentTimes(data.studentSpeed)}</div>
+    ${data.breakEven && breakEvenPanel(data.breakEven)}
   </div>
 </section>`;
 }
@@ -30,18 +33,19 @@ export function costSection(data: ReportData): Markup {
 function spendTable(spend: Spend): Markup {
   const known = spend.stages.flatMap(({ usd }) => usd ?? []);
   const total = known.length > 0 ? known.reduce((sum, usd) => sum + usd, 0) : undefined;
+  const timed = spend.stages.some(({ secondsPerAnswer }) => secondsPerAnswer !== undefined);
   return html`${scrollTable(
     'Cost of the teacher',
     html`<table>
-    <thead><tr><th scope="col">Stage</th><th scope="col">Answers</th><th scope="col">Tokens in</th><th scope="col">Tokens out</th><th scope="col">Price</th></tr></thead>
+    <thead><tr><th scope="col">Stage</th><th scope="col">Answers</th><th scope="col">Tokens in</th><th scope="col">Tokens out</th>${timed && html`<th scope="col">Time an answer</th>`}<th scope="col">Price</th></tr></thead>
     <tbody>${spend.stages.map(
       (
         line,
       ) => html`<tr><th scope="row">${stageLabel(line.stage)}<small>${line.model}</small></th><td>${quantity(line.answers)}</td>
-      <td>${quantity(line.promptTokens)}</td><td>${quantity(line.completionTokens)}</td><td>${dollars(line.usd)}</td></tr>`,
+      <td>${quantity(line.promptTokens)}</td><td>${quantity(line.completionTokens)}</td>${timed && html`<td>${duration(line.secondsPerAnswer)}</td>`}<td>${dollars(line.usd)}</td></tr>`,
     )}
     <tr><th scope="row">Together</th><td class="strong">${quantity(sum(spend.stages, 'answers'))}</td><td>${quantity(sum(spend.stages, 'promptTokens'))}</td>
-    <td>${quantity(sum(spend.stages, 'completionTokens'))}</td><td class="strong">${dollars(total)}</td></tr></tbody>
+    <td>${quantity(sum(spend.stages, 'completionTokens'))}</td>${timed && html`<td></td>`}<td class="strong">${dollars(total)}</td></tr></tbody>
   </table>`,
   )}
   <p class="soft small">${quantity(spend.failures)} requests were given up.${total === undefined && ' The recipe states no price, or the teacher is a recording.'}</p>`;
@@ -49,4 +53,13 @@ function spendTable(spend: Spend): Markup {
 
 function sum(lines: readonly StageSpend[], field: 'answers' | 'promptTokens' | 'completionTokens'): number {
   return lines.reduce((total, line) => total + line[field], 0);
+}
+
+function studentTimes({ arm, stages }: StudentSpeed): Markup {
+  return html`<table><caption>Answers of ${armLabel(arm)} in validation, a batch side by side</caption>
+    <thead><tr><th scope="col">Stage</th><th scope="col">Answers</th><th scope="col">Time an answer</th><th scope="col">Tokens a second</th></tr></thead>
+    <tbody>${stages.map(
+      ({ stage, outputs, secondsPerAnswer, tokensPerSecond }) =>
+        html`<tr><th scope="row">${stageLabel(stage)}</th><td>${quantity(outputs)}</td><td>${duration(secondsPerAnswer)}</td><td>${quantity(Math.round(tokensPerSecond))}</td></tr>`,
+    )}</tbody></table>`;
 }

@@ -3,6 +3,7 @@
 import { stageLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { percent, points, pointsInterval, quantity } from '../number-format.ts';
+import { gainFigure, usableFigure } from '../rounds-figure.ts';
 import type { ReportData, RoundFacts } from '../run-data.ts';
 import { scrollTable } from './scroll-table.ts';
 
@@ -16,10 +17,21 @@ export function roundsSection({ rounds }: ReportData): Markup | false {
     rounds.chosen !== undefined && `The students of round ${rounds.chosen} are those of the run.`
   }</p>
   ${rounds.warnings.map((warning) => html`<p class="small"><b>Careful:</b> ${warning}</p>`)}
+  ${figures(rounds.rounds)}
   <div class="panel"><h3>Funnel</h3>${scrollTable('Funnel of each round', funnelTable(rounds.rounds))}</div>
   <div class="panel"><h3>Gain</h3>${scrollTable('Usable dev outputs of each round', gainTable(rounds.rounds))}</div>
   ${judgedAgain && html`<div class="panel"><h3>Kept texts, judged again</h3>${scrollTable('Scores of kept texts at first and judged again', shrinkageTable(rounds.rounds))}</div>`}
 </section>`;
+}
+
+/** One round is no course. */
+function figures(rounds: readonly RoundFacts[]): Markup | false {
+  if (rounds.filter(({ usable }) => usable !== undefined).length < 2) return false;
+  const gained = rounds.some(({ gain }) => gain !== undefined);
+  return html`<div class="grid">
+    <div class="panel"><h3>Usable, by round</h3><figure>${usableFigure(rounds)}<figcaption><span class="legend arm-student"><span class="key"></span>students of the round</span> <span class="legend arm-teacher"><span class="key"></span>teacher</span></figcaption></figure></div>
+    ${gained && html`<div class="panel"><h3>Gain over the round before, points</h3><figure>${gainFigure(rounds)}<figcaption>Lines: 95% intervals over documents.</figcaption></figure></div>`}
+  </div>`;
 }
 
 function funnelTable(rounds: readonly RoundFacts[]): Markup {

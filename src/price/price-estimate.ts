@@ -1,10 +1,10 @@
 /** What requests will cost and how long they take: at most, and as the answers in the ledger tell. */
 
-import type { Recipe } from '../../recipe/schema.ts';
-import { CHARACTERS_PER_TOKEN } from '../../stage/stand-in.ts';
-import { type ClusterSum, predictedTotal } from '../../statistics/predicted-total.ts';
-import { usdOf } from '../../teacher/price.ts';
-import { providerSettings } from '../../teacher/provider-settings.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { CHARACTERS_PER_TOKEN } from '../stage/stand-in.ts';
+import { type ClusterSum, predictedTotal } from '../statistics/predicted-total.ts';
+import { usdOf } from '../teacher/price.ts';
+import { providerSettings } from '../teacher/provider-settings.ts';
 import type { Ahead, DocumentAnswers, RequestGroup } from './request-groups.ts';
 
 /** An estimate with its 95% prediction interval; without bounds where one document alone was asked. */

@@ -1,6 +1,6 @@
 /** Prices a plan: what was spent, what is to come at most, and what it will be as far as the ledger's answers tell. */
 
-import type { Spend } from '../../store/ledger-index.ts';
+import type { Spend } from '../store/ledger-index.ts';
 import { estimateOf, exactly, type Figure, type GroupEstimate, mostOf, sumOf } from './price-estimate.ts';
 import type { RequestGroup } from './request-groups.ts';
 

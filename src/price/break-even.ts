@@ -1,9 +1,9 @@
 /** A million documents by the teacher and by the students, and after how many documents the students have paid for themselves. */
 
-import type { Recipe } from '../../recipe/schema.ts';
-import { judgeStage } from '../../stage/judge.ts';
-import { PAIRS_PER_DOCUMENT } from '../../stage/pairs.ts';
-import { learntStages } from '../../stage/recipe-stages.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { judgeStage } from '../stage/judge.ts';
+import { PAIRS_PER_DOCUMENT } from '../stage/pairs.ts';
+import { learntStages } from '../stage/recipe-stages.ts';
 import { estimateOf, exactly, type Figure, mostFor, sumOf } from './price-estimate.ts';
 import type { PricePlan } from './price-plan.ts';
 import type { RequestGroup } from './request-groups.ts';

@@ -2,12 +2,20 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunFolder } from '../../foundation/run-folder.ts';
-import type { Recipe } from '../../recipe/schema.ts';
-import { studentGenerate } from '../../recipe/student-generate.ts';
-import { PAIRS_PER_DOCUMENT } from '../../stage/pairs.ts';
-import type { GenerationLine } from '../../validate/generations.ts';
-import { tableStages } from '../../validate/stage-inputs.ts';
+import type { RunFolder } from '../foundation/run-folder.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { studentGenerate } from '../recipe/student-generate.ts';
+import { PAIRS_PER_DOCUMENT } from '../stage/pairs.ts';
+import { tableStages } from '../stage/recipe-stages.ts';
+
+/** What is read of a line of validation/generations.jsonl. */
+interface GenerationLine {
+  arm: string;
+  stage: string;
+  /** Alone, from prompt to end. */
+  seconds: number;
+  tokens: number;
+}
 
 /** Arms that are this run's students, the form that is deployed first. */
 const STUDENT_ARMS = ['student-w8a8', 'student-w8a8-beside', 'student-w8a8-merged', 'student'] as const;
@@ -16,7 +24,8 @@ export interface StudentSpeed {
   arm: string;
   /** Seconds of this machine a document, all stages together. */
   secondsPerDocument: number;
-  stages: { stage: string; outputs: number; tokensPerSecond: number }[];
+  /** `secondsPerAnswer`: each, where as many as a batch holds are decoded side by side. */
+  stages: { stage: string; outputs: number; secondsPerAnswer: number; tokensPerSecond: number }[];
 }
 
 /**
@@ -44,6 +53,7 @@ export function studentSpeed(recipe: Recipe, folder: RunFolder): StudentSpeed | 
       stages: stages.map(({ stage, outputs, tokens, seconds }) => ({
         stage,
         outputs,
+        secondsPerAnswer: seconds / outputs,
         tokensPerSecond: tokens / seconds,
       })),
     };

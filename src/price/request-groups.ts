@@ -1,17 +1,17 @@
 /** What a run asks, grouped by stage and by who is asked: how much is answered, how much is still to be asked, how large it is. */
 
-import type { CollectedReading, Material } from '../../collect/collected.ts';
-import type { Job } from '../../collect/job.ts';
-import { stageJobs } from '../../collect/jobs.ts';
-import type { LlmJudge } from '../../collect/judges.ts';
-import { documentOf } from '../../corpus/chunks.ts';
-import type { Recipe } from '../../recipe/schema.ts';
-import { judgeStage } from '../../stage/judge.ts';
-import { PAIRS_PER_DOCUMENT } from '../../stage/pairs.ts';
-import type { AnyStage, ChatMessage, StageInput, StageName } from '../../stage/stage.ts';
-import { TYPICAL_PAIR } from '../../stage/stand-in.ts';
-import { ResponseReader } from '../../store/ledger.ts';
-import type { LedgerIndex } from '../../store/ledger-index.ts';
+import type { CollectedReading, Material } from '../collect/collected.ts';
+import type { Job } from '../collect/job.ts';
+import { stageJobs } from '../collect/jobs.ts';
+import type { LlmJudge } from '../collect/judges.ts';
+import { documentOf } from '../corpus/chunks.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { judgeStage } from '../stage/judge.ts';
+import { PAIRS_PER_DOCUMENT } from '../stage/pairs.ts';
+import type { AnyStage, ChatMessage, StageInput, StageName } from '../stage/stage.ts';
+import { TYPICAL_PAIR } from '../stage/stand-in.ts';
+import { ResponseReader } from '../store/ledger.ts';
+import type { LedgerIndex } from '../store/ledger-index.ts';
 
 /** What the answers of one whole document come to. */
 export interface DocumentAnswers {

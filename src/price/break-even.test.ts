@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recipeSchema } from '../../recipe/schema.ts';
+import { recipeSchema } from '../recipe/schema.ts';
 import { breakEven } from './break-even.ts';
 import type { DocumentAnswers, RequestGroup } from './request-groups.ts';
 
