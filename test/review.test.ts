@@ -96,6 +96,20 @@ test('ratings calibrate the judge of the table and that of the training texts, b
   const [, twice] = (await validateStudents(recipe, folder, context, { generateArm: fakeArms }))!;
   expect(twice!.reliability!.raters).toMatchObject({ texts: 32, exact: 1, kappa: 1 });
   expect(twice!.reliability!.human).toEqual(again!.reliability!.human);
+
+  // The same on the command line.
+  const { ratings } = JSON.parse((await mga('status', folder.root, '--json')).stdout) as { ratings: object[] };
+  const arms = ['base', 'student', 'student-w8a8', 'teacher'];
+  const all = { stage: 'reformulate', rated: 8, skipped: 0 };
+  expect(ratings).toEqual([
+    { ...all, rater: 'ann', arm: 'base' },
+    { ...all, rater: 'ann', arm: 'collected', rated },
+    ...arms.slice(1).map((arm) => ({ ...all, rater: 'ann', arm })),
+    ...arms.map((arm) => ({ ...all, rater: 'bob', arm })),
+  ]);
+  expect((await mga('status', folder.root)).stdout).toMatch(
+    /Ratings by people\nrater +stage +arm +rated +skipped\nann +reformulate +base +8 +0\n/,
+  );
 });
 
 test(
@@ -135,6 +149,10 @@ test(
     // A rating is no call to a model.
     const explained = JSON.parse((await mga('explain', ratings[0]!.docId, '--run', folder.root, '--json')).stdout);
     expect(explained.calls.map(({ stage }: { stage: string }) => stage)).toEqual(['pairs']);
+    const { item, arm, model } = ratings[0]!;
+    expect(explained.ratings).toMatchObject([{ stage: 'reformulate', item, arm, model, rater: 'ann', score: 4 }]);
+    const told = (await mga('explain', item, '--run', folder.root)).stdout;
+    expect(told).toContain(`Rated by people\n  reformulate ${item} of ${arm} (${model}): score 4 by ann, 2`);
   },
   TIMEOUT_MS,
 );

@@ -8,7 +8,7 @@ const CUT_AT = 1200;
 
 /** An explanation for people: document, calls in order, scores, decisions, price. */
 export function renderExplanation(explanation: Explanation, full: boolean): string {
-  const { id, document, calls, scores, samples, usd, note } = explanation;
+  const { id, document, calls, scores, samples, ratings, usd, note } = explanation;
   const cut = (text: string) => indent(full || text.length <= CUT_AT ? text : `${text.slice(0, CUT_AT)} […]`);
   const parts = [
     `${id}${document ? `: document ${document.id}, split ${document.split ?? 'none'}` : ''}`,
@@ -21,10 +21,18 @@ export function renderExplanation(explanation: Explanation, full: boolean): stri
       return `Sample ${sample.id} of ${sample.stage} (${facts.filter(Boolean).join(', ')}): ${decision}${why}`;
     }),
     ...scores.map(({ text_id, score, analysis }) => section(`Judged ${text_id}: score ${score}`, cut(analysis))),
+    ratings.length > 0
+      ? `Rated by people\n${ratings.map((rating) => `  ${ratingLine(rating)}`).join('\n')}`
+      : undefined,
     usd > 0 ? `Price of all of it: $${usd.toFixed(4)}${byModel(calls)}` : undefined,
     note ?? undefined,
   ];
   return `${parts.filter((part) => part !== undefined && part !== null).join('\n\n')}\n`;
+}
+
+function ratingLine({ stage, item, arm, model, rater, score, at }: Explanation['ratings'][number]): string {
+  const said = score === null ? 'skipped' : `score ${score}`;
+  return printable(`${stage} ${item} of ${arm} (${model}): ${said} by ${rater}, ${at.slice(0, 10)}`);
 }
 
 function renderCall(call: Explanation['calls'][number], cut: (text: string) => string): string {

@@ -4,10 +4,11 @@ import type { RunFolder } from '../foundation/run-folder.ts';
 import { runHolder } from '../pipeline/lock.ts';
 import { type RunStatus, readStatus } from '../pipeline/status-file.ts';
 import { type RoundsSummary, readSummary } from '../rounds/round-outcome.ts';
+import { currentRatings } from '../store/current-ratings.ts';
 import { indexLedger, type LedgerIndex, type Spend } from '../store/ledger-index.ts';
 import type { SentLine } from '../store/ledger-lines.ts';
 import { ledgerSegments } from '../store/ledger-read.ts';
-import { count, duration } from '../ui/format.ts';
+import { count, duration, printable } from '../ui/format.ts';
 import { textTable } from './text-table.ts';
 
 export interface StatusReport {
@@ -27,6 +28,8 @@ export interface StatusReport {
   batches: { stage: string; model: string; requests: number; plannedAt: string; id?: string }[];
   /** Requests that left and were never answered: possibly charged. */
   possiblyCharged: { stage: string; item: string; model: string; at: string }[];
+  /** People's, by who rated whose texts. */
+  ratings: { rater: string; stage: string; arm: string; rated: number; skipped: number }[];
   /** Incomplete last lines, after a kill. */
   tornLines: number;
 }
@@ -50,10 +53,25 @@ export async function runStatus(folder: RunFolder): Promise<StatusReport> {
     open: holder ? open.filter(({ batch }) => batch === undefined || !ledger.batches.has(batch)).length : 0,
     batches: openBatches(ledger),
     possiblyCharged: unanswered.map(({ stage, item, model, at }: SentLine) => ({ stage, item, model, at })),
+    ratings: ratingCounts(ledger),
     // In the newest file of a live run, a line may just be on its way.
     tornLines: ledger.torn.filter(({ segment }) => !holder || segment !== newest).length,
   };
 }
+
+function ratingCounts({ ratings }: LedgerIndex): StatusReport['ratings'] {
+  const counts = new Map<string, StatusReport['ratings'][number]>();
+  for (const { rater, stage, arm, score } of [...currentRatings(ratings).values()].flatMap((by) => [...by.values()])) {
+    const none = { rater, stage, arm, rated: 0, skipped: 0 };
+    const found = counts.get(nameOf(none)) ?? none;
+    counts.set(nameOf(none), found);
+    if (score === null) found.skipped++;
+    else found.rated++;
+  }
+  return [...counts.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+const nameOf = ({ rater, stage, arm }: StatusReport['ratings'][number]) => [rater, stage, arm].join('\u0000');
 
 function openBatches({ batches, open }: LedgerIndex): StatusReport['batches'] {
   return [...batches.values()].map(({ model, keys, plannedAt, id }) => {
@@ -76,7 +94,8 @@ const LISTED = 10;
 
 /** The state as text. */
 export function renderStatus(report: StatusReport): string {
-  const { run, state, pid, status, rounds, spend, failures, open, batches, possiblyCharged, tornLines } = report;
+  const { run, state, pid, status, rounds, spend, failures, open, batches, possiblyCharged, ratings, tornLines } =
+    report;
   const head = `Run ${run} ${STATE_WORDS[state]}${pid === undefined ? '' : ` (process ${pid})`}`;
   const goesOn = ['failed', 'interrupted', 'lost'].includes(state) ? `Go on with: mga run ${run}` : undefined;
   const parts = [
@@ -84,6 +103,7 @@ export function renderStatus(report: StatusReport): string {
     status && renderCommands(status),
     rounds && `Rounds\n${rounds.sentences.map((sentence) => `  ${sentence}`).join('\n')}`,
     spend.length > 0 ? `Teacher\n${renderSpend(spend)}` : undefined,
+    ratings.length > 0 ? `Ratings by people\n${renderRatings(ratings)}` : undefined,
     open > 0 ? `${open} requests in flight` : undefined,
     renderList(
       'Open batches',
@@ -147,6 +167,13 @@ function renderSpend(spend: readonly Spend[]): string {
     unpriced === responses ? 'no price' : usd.toFixed(4),
   ]);
   return textTable(['stage', 'model', 'answers', 'prompt tokens', 'completion tokens', 'USD'], rows, [0, 1]);
+}
+
+function renderRatings(ratings: StatusReport['ratings']): string {
+  const rows = ratings.map(({ rater, stage, arm, rated, skipped }) => [
+    ...[printable(rater), stage, arm, count(rated), count(skipped)],
+  ]);
+  return textTable(['rater', 'stage', 'arm', 'rated', 'skipped'], rows, [0, 1, 2]);
 }
 
 function renderList(title: string, items: readonly string[]): string | undefined {

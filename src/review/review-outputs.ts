@@ -7,8 +7,7 @@ import { readDocuments } from '../corpus/documents.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { reformulateStage } from '../stage/reformulate.ts';
-import type { SourceDocument } from '../stage/stage.ts';
+import type { AnyStage, SourceDocument } from '../stage/stage.ts';
 import { collectedOutputs } from '../validate/collected-outputs.ts';
 import { type GenerationLine, outputKey } from '../validate/generations.ts';
 import { ratingKey } from '../validate/ratings.ts';
@@ -39,15 +38,21 @@ export interface ReviewMaterial {
 }
 
 /**
- * All texts of the frame. Outputs that are no text (empty, a refusal) are left out: everybody knows what to think of them.
+ * All texts of the stage in the frame. Outputs that are no text (empty, a refusal) are left out: everybody knows what to think of them.
  *
  * @throws UserError where the run has none
  */
-export async function reviewOutputs(recipe: Recipe, folder: RunFolder, frame: ReviewFrame): Promise<ReviewMaterial> {
-  const material = frame === 'outputs' ? await tableOutputs(recipe, folder) : await teacherTexts(recipe, folder);
+export async function reviewOutputs(
+  recipe: Recipe,
+  folder: RunFolder,
+  frame: ReviewFrame,
+  stage: AnyStage,
+): Promise<ReviewMaterial> {
+  const read = frame === 'outputs' ? tableOutputs : teacherTexts;
+  const material = await read(recipe, folder, stage);
   if (material.outputs.length > 0) return material;
   const [what, hint] = WANTING[frame];
-  throw new UserError(`Cannot review ${folder.root}: ${what}`, hint);
+  throw new UserError(`Cannot review stage ${stage.name} of ${folder.root}: ${what}`, hint);
 }
 
 const WANTING: Readonly<Record<ReviewFrame, readonly [what: string, hint: string]>> = {
@@ -55,13 +60,10 @@ const WANTING: Readonly<Record<ReviewFrame, readonly [what: string, hint: string
     'no text in it has been scored',
     'Run `mga validate` first; what the teacher wrote can be rated before that: --of collected',
   ],
-  collected: [
-    'it holds no judged text of the teacher',
-    'Run `mga collect` with the stages reformulate and judge first',
-  ],
+  collected: ['it holds no judged text of the teacher', 'Run `mga collect` with the stage and its judge first'],
 };
 
-async function tableOutputs(recipe: Recipe, folder: RunFolder): Promise<ReviewMaterial> {
+async function tableOutputs(recipe: Recipe, folder: RunFolder, stage: AnyStage): Promise<ReviewMaterial> {
   const [answered, scored] = ['generations.jsonl', 'scores.jsonl'].map((name) => join(folder.validation, name)) as [
     string,
     string,
@@ -74,31 +76,37 @@ async function tableOutputs(recipe: Recipe, folder: RunFolder): Promise<ReviewMa
       'Let `mga validate` end first',
     );
   }
-  const scores = new Map(rows<ScoredItem>(scored).map((item) => [outputKey(item), item]));
+  const own = rows<ScoredItem>(scored).filter((item) => item.stage === stage.name);
+  // Where validation asked no judge about a stage of the recipe's own, nothing could be made of ratings.
+  const scores = new Map(own.some(({ score }) => score !== null) ? own.map((item) => [outputKey(item), item]) : []);
   const documents = await readDocuments(recipe.corpus, recipe.seed);
   const outputs = rows<GenerationLine>(answered).flatMap((line): ReviewOutput[] => {
     const item = scores.get(outputKey(line));
-    return item === undefined || !documents.has(line.doc_id) ? [] : outputOf(line, item.score);
+    return item === undefined || !documents.has(line.doc_id) ? [] : outputOf(line, item.score, stage);
   });
   return { outputs, documents };
 }
 
-async function teacherTexts(recipe: Recipe, folder: RunFolder): Promise<ReviewMaterial> {
+async function teacherTexts(recipe: Recipe, folder: RunFolder, stage: AnyStage): Promise<ReviewMaterial> {
   const collected = await readCollected(recipe, folder);
-  const { outputs, items } = collectedOutputs(collected);
-  return { outputs: outputs.flatMap((output, i) => outputOf(output, items[i]!.score)), documents: collected.documents };
+  const { outputs, items } = collectedOutputs(stage.name, collected);
+  return {
+    outputs: outputs.flatMap((output, i) => outputOf(output, items[i]!.score, stage)),
+    documents: collected.documents,
+  };
 }
 
-/** Pairs and labels have no judge; texts of a recipe's own stages have rubrics of their own, which the page does not show. */
+/** The text as its judge is shown it. */
 function outputOf(
   line: Pick<GenerationLine, 'arm' | 'model' | 'stage' | 'doc_id' | 'item' | 'genre' | 'audience' | 'text'>,
   judged: number | null,
+  stage: AnyStage,
 ): ReviewOutput[] {
-  if (line.stage !== reformulateStage.name) return [];
-  const parsed = reformulateStage.parse(line.text);
+  const parsed = stage.parse(line.text);
   if (!parsed.ok) return [];
-  const { arm, model, stage, doc_id: docId, item, genre = '', audience = '' } = line;
-  return [{ key: ratingKey(line), arm, model, stage, docId, item, genre, audience, text: parsed.value, judged }];
+  const { arm, model, doc_id: docId, item, genre = '', audience = '' } = line;
+  const text = stage.completion(parsed.value);
+  return [{ key: ratingKey(line), arm, model, stage: stage.name, docId, item, genre, audience, text, judged }];
 }
 
 function rows<T>(path: string): T[] {

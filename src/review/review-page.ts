@@ -36,8 +36,13 @@ main.review { padding-bottom: 1.5rem; max-width: 1600px; }
 
 const SCRIPT = `'use strict';\n{${THEME_SCRIPT}${REVIEW_SCRIPT}}`;
 
-/** @param rubric what a judge is told about the levels */
-export function reviewPage({ name, rubric }: { name: string; rubric: string }): { html: string; policy: string } {
+/**
+ * @param options what the judge is told: `rubric` about the levels and, of a stage of the recipe's own, `task` about what the texts are to be
+ */
+export function reviewPage({ name, task, rubric }: { name: string; task?: string | undefined; rubric: string }): {
+  html: string;
+  policy: string;
+} {
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -58,7 +63,8 @@ export function reviewPage({ name, rubric }: { name: string; rubric: string }): 
 <p class="done" id="done" role="status" hidden>All are rated. Close this page and end mga review with Ctrl-C; mga validate counts the ratings. Until then every one can be changed.</p>
 <p class="hidden-text" id="said" role="status"></p>
 <details class="rubric" id="rubric"><summary>How to rate</summary>
-<p>Read the document, then rate each text for itself, by what it makes of the document: 5 is best. Who wrote it, and what the judge thought, is not shown; every arm and every score of the judge is among them. What follows are the words the judge is given: the original is the document, A the text.</p>
+<p>Read the document, then rate each text for itself, by what it makes of the document: 5 is best. Who wrote it, and what the judge thought, is not shown; every arm and every score of the judge is among them. What follows are the words the judge is given: ${task === undefined ? 'the original is the document, A the text' : 'the task, then the rubric'}.</p>
+${task !== undefined && html`<p id="task">${task}</p>`}
 <p>${levelsApart(rubric)}</p></details>
 <div id="review" hidden>
 <p class="pair" id="pair"><b>Genre:</b> <span id="genre"></span> <b>Audience:</b> <span id="audience"></span></p>

@@ -3,8 +3,8 @@
 import { sha256 } from '../foundation/hash.ts';
 import type { Score } from '../stage/judge.ts';
 import type { SourceDocument } from '../stage/stage.ts';
+import { currentRatings } from '../store/current-ratings.ts';
 import type { RatingLine } from '../store/ledger-lines.ts';
-import { currentRatings } from '../validate/ratings.ts';
 import type { ReviewOutput } from './review-outputs.ts';
 
 /** More texts beside a document do not fit a laptop. */

@@ -2,23 +2,24 @@
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { validationJudging } from '../collect/judges.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { judgeRubric } from '../stage/judge-prompts.ts';
 import { Ledger } from '../store/ledger.ts';
 import { type ReviewFrame, reviewOutputs } from './review-outputs.ts';
 import { reviewPage } from './review-page.ts';
 import { reviewSample } from './review-sample.ts';
 import { startReviewServer } from './review-server.ts';
 import { ReviewSession } from './review-session.ts';
+import { reviewedStage } from './reviewed-stage.ts';
 
 /** Enough that nobody guesses it: the page of another program on this machine may try. */
 const TOKEN_BYTES = 24;
 
 export interface ReviewOptions {
   frame: ReviewFrame;
+  /** Whose texts; default: the first stage that is judged. */
+  stage?: string | undefined;
   /** Outputs to be drawn. */
   size: number;
   /** Whose ratings these are; those of others are neither shown nor overwritten. */
@@ -43,11 +44,12 @@ export interface ReviewSummary {
 export async function review(
   recipe: Recipe,
   folder: RunFolder,
-  { frame, size, rater, port, onOpen }: ReviewOptions,
+  { frame, stage: wanted, size, rater, port, onOpen }: ReviewOptions,
   signal: AbortSignal,
 ): Promise<ReviewSummary> {
   const { seed } = recipe;
-  const { outputs, documents } = await reviewOutputs(recipe, folder, frame);
+  const { stage, task, rubric } = reviewedStage(recipe, frame, wanted);
+  const { outputs, documents } = await reviewOutputs(recipe, folder, frame, stage);
   const sample = reviewSample(outputs, { size, seed });
   const ledger = await Ledger.open(folder.ledger);
   try {
@@ -59,8 +61,7 @@ export async function review(
       earlier: ledger.index.ratings,
       append: (line) => ledger.append(line),
     });
-    const judging = frame === 'outputs' ? validationJudging(recipe) : recipe.judge;
-    const page = reviewPage({ name: recipe.name, rubric: judgeRubric(judging) });
+    const page = reviewPage({ name: recipe.name, task, rubric });
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const server = await startReviewServer({ session, page, token, port });
     try {

@@ -4,7 +4,10 @@ import { existsSync } from 'node:fs';
 import { errorMessage, UserError } from '../foundation/errors.ts';
 import type { RunFolder } from '../foundation/run-folder.ts';
 import type { ChatMessage } from '../stage/stage.ts';
+import { currentRatings } from './current-ratings.ts';
 import { type Database, openMemoryStore, openStoreReadOnly } from './database.ts';
+import type { RatingLine } from './ledger-lines.ts';
+import { readLedger } from './ledger-read.ts';
 import { fillCalls } from './rebuild-store.ts';
 
 export interface ExplainedCall {
@@ -45,12 +48,17 @@ export interface ExplainedSample {
   reason: string | null;
 }
 
+/** What a person said of an output; null: passed over. */
+export type ExplainedRating = Pick<RatingLine, 'stage' | 'item' | 'arm' | 'model' | 'rater' | 'score' | 'at'>;
+
 export interface Explanation {
   id: string;
   document: { id: string; split: string | null; title: string | null; domain: string | null; text: string } | null;
   calls: ExplainedCall[];
   scores: { text_id: string; repeat: number; score: number; analysis: string }[];
   samples: ExplainedSample[];
+  /** By people, the last of each about each output, in the order given. */
+  ratings: ExplainedRating[];
   /** US dollars of all calls above. */
   usd: number;
   /** Why decisions are missing, where the store could not be read and the ledger spoke alone. */
@@ -80,12 +88,13 @@ export async function explain(folder: RunFolder, id: string): Promise<Explanatio
       'select text_id, repeat, score, analysis from scores where text_id = $id or doc_id = $id order by text_id, repeat',
       about,
     );
-    const docId = samples[0]?.doc_id ?? calls[0]?.doc_id ?? id;
+    const ratings = await ratingsOf(folder, id);
+    const docId = samples[0]?.doc_id ?? calls[0]?.doc_id ?? ratings[0]?.docId ?? id;
     const [document] = await database.query<NonNullable<Explanation['document']>>(
       'select * from documents where id = $docId',
       { docId },
     );
-    if (!document && calls.length === 0 && samples.length === 0 && scores.length === 0)
+    if (!document && [calls, samples, scores, ratings].every(({ length }) => length === 0))
       await unknown(database, folder, id);
     return {
       id,
@@ -97,12 +106,23 @@ export async function explain(folder: RunFolder, id: string): Promise<Explanatio
       })),
       scores,
       samples: samples.map(({ doc_id: _, ...sample }) => sample),
+      ratings: ratings.map(({ type: _, key: __, docId: ___, skipped: ____, ...rating }) => rating),
       usd: calls.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
       note,
     };
   } finally {
     database.close();
   }
+}
+
+/** Ratings are in the ledger alone. */
+async function ratingsOf(folder: RunFolder, id: string): Promise<RatingLine[]> {
+  const lines: RatingLine[] = [];
+  for await (const { line } of readLedger(folder.ledger)) {
+    if (line.type === 'rating' && [line.item, line.docId, line.key].includes(id)) lines.push(line);
+  }
+  const current = [...currentRatings(lines).values()].flatMap((byRater) => [...byRater.values()]);
+  return current.sort((a, b) => (a.at < b.at ? -1 : 1));
 }
 
 async function openForReading(folder: RunFolder): Promise<{ database: Database; note: string | null }> {

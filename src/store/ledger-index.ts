@@ -39,7 +39,7 @@ export class LedgerIndex {
   /** Tries whose answer was never seen, for a kill or a broken connection: possibly charged, whatever happened since. */
   readonly lost: SentLine[] = [];
   readonly torn: TornLine[] = [];
-  /** In the order given; what counts of them says validate/ratings.ts. */
+  /** In the order given; what counts of them says current-ratings.ts. */
   readonly ratings: RatingLine[] = [];
   readonly batches = new Map<string, OpenBatch>();
   endedBatches = 0;

@@ -9,15 +9,21 @@ import type { ScoredItem } from './scored-item.ts';
 
 export type CollectedOutput = RatedOutput & Pick<GenerationLine, 'doc_id' | 'genre' | 'audience'>;
 
-/** Texts without a judgement are left out: nothing was decided by them. Both lists have one order. */
-export function collectedOutputs({ texts, judgements, teacher }: Collected): {
-  outputs: CollectedOutput[];
-  items: ScoredItem[];
-} {
-  const judged = [...texts].flatMap(([item, { docId, pair, text }]) => {
-    const score = togetherOf(judgements.get(item) ?? [])?.score;
-    const of = { arm: COLLECTED_ARM, model: teacher, stage: reformulateStage.name, doc_id: docId, item };
-    return score === undefined ? [] : [{ output: { ...of, ...pair, text }, scored: { ...of, score } }];
+/** Of `reformulate` or a stage of the recipe's own. Texts without a judgement are left out: nothing was decided by them. Both lists have one order. */
+export function collectedOutputs(
+  stage: string,
+  collected: Collected,
+): { outputs: CollectedOutput[]; items: ScoredItem[] } {
+  const { texts, judgements, answers, judgedAnswers, teacher } = collected;
+  const written =
+    stage === reformulateStage.name
+      ? [...texts].map(([item, { docId, pair, text }]) => ({ item, docId, text, ...pair }))
+      : [...(answers.get(stage) ?? [])].map(([docId, { text }]) => ({ item: docId, docId, text }));
+  const given = stage === reformulateStage.name ? judgements : judgedAnswers.get(stage)?.judgements;
+  const judged = written.flatMap(({ item, docId, ...text }) => {
+    const score = togetherOf(given?.get(item) ?? [])?.score;
+    const of = { arm: COLLECTED_ARM, model: teacher, stage, doc_id: docId, item };
+    return score === undefined ? [] : [{ output: { ...of, ...text }, scored: { ...of, score } }];
   });
   return { outputs: judged.map(({ output }) => output), items: judged.map(({ scored }) => scored) };
 }

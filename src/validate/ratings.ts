@@ -4,6 +4,7 @@ import { contentHash } from '../foundation/hash.ts';
 import type { Score } from '../stage/judge.ts';
 import { medianScore } from '../stage/median-score.ts';
 import type { RatedPair } from '../statistics/weighted-kappa.ts';
+import { currentRatings } from '../store/current-ratings.ts';
 import type { RatingLine } from '../store/ledger-lines.ts';
 import type { FurtherScores } from './further-scores.ts';
 import { type GenerationLine, outputKey } from './generations.ts';
@@ -17,19 +18,6 @@ export const COLLECTED_ARM = 'collected';
 /** Identity of an output. The text is part of it: what a student wrote before it was trained anew is not rated by that. */
 export function ratingKey({ arm, model, stage, item, text }: RatedOutput): string {
   return contentHash({ rating: { arm, model, stage, item, text } });
-}
-
-/** The last line of each rater about each output, by output and rater; ratings that were taken back are left out, skips are not. */
-export function currentRatings(lines: readonly RatingLine[]): Map<string, Map<string, RatingLine>> {
-  const current = new Map<string, Map<string, RatingLine>>();
-  for (const line of lines) {
-    const ofOutput = current.get(line.key) ?? new Map<string, RatingLine>();
-    if (line.score === null && !line.skipped) ofOutput.delete(line.rater);
-    else ofOutput.set(line.rater, line);
-    if (ofOutput.size > 0) current.set(line.key, ofOutput);
-    else current.delete(line.key);
-  }
-  return current;
 }
 
 /** The median over raters of each rated output. */

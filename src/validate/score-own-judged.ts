@@ -12,6 +12,7 @@ import { ownJudgeStage } from '../stage/own-judge.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import type { GenerationLine } from './generations.ts';
 import { judgeModels } from './judge-models.ts';
+import { peoplesLabels } from './peoples-labels.ts';
 import { reliabilityOf } from './reliability.ts';
 import { type JudgedTask, scoreOutputs } from './score-outputs.ts';
 import type { ScoredItem } from './scored-item.ts';
@@ -53,6 +54,7 @@ export async function ownJudgedTable(
     options,
     second: validationJudging(recipe).second && (({ second }: Pick<ScoredItem, 'second'>) => second),
     repeats: items.flatMap(({ doc_id, scores }) => (scores ? [{ docId: doc_id, scores }] : [])),
+    ...(await peoplesLabels(stage.name, outputs, collected, recipe.validate.humanScores)),
     models: judgeModels(recipe, stage.name),
     ...(judgedAnswers ? { filterJudge: judgingReport({ ...judgedAnswers, canaries: [] }) } : {}),
   });

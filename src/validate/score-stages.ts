@@ -12,13 +12,12 @@ import { tableStages } from '../stage/recipe-stages.ts';
 import type { AnyStage } from '../stage/stage.ts';
 import { canaryScores } from './canaries.ts';
 import { chooseJudge } from './choose-judge.ts';
-import { collectedOutputs } from './collected-outputs.ts';
 import { contamination } from './contamination.ts';
 import { type FurtherScores, readFurtherScores } from './further-scores.ts';
 import type { GenerationLine } from './generations.ts';
 import { judgeModels } from './judge-models.ts';
 import { withPairsSpread } from './pairs-spread.ts';
-import { doubleRatings, peoplesScores } from './ratings.ts';
+import { peoplesLabels } from './peoples-labels.ts';
 import { reliabilityOf } from './reliability.ts';
 import { scoreOutputs, scorePairs } from './score-outputs.ts';
 import { ownTable } from './score-own.ts';
@@ -87,7 +86,7 @@ export async function scoreStages(
       items: scored,
       options,
       second: (await furtherScores(recipe.validate.secondScores)) ?? secondScores(scored),
-      ...peoplesLabels(outputs, collected, await furtherScores(recipe.validate.humanScores)),
+      ...(await peoplesLabels(stage.name, outputs, collected, recipe.validate.humanScores)),
       repeats: repeatedItems(scored) ?? repeatedScores(collected),
       filterJudge: judgingReport(collected),
       ...(['teacher', 'cascade'].includes(judge.kind) ? { models: judgeModels(recipe) } : {}),
@@ -108,16 +107,6 @@ function withCandidates(table: StageTable, recipe: Recipe): StageTable {
 function contaminationOf({ documents, splits }: Collected) {
   const of = (ids: readonly string[]) => ids.flatMap((id) => documents.get(id) ?? []);
   return contamination(of(splits.train), of(splits.validation));
-}
-
-/** What people said of outputs, in the ledger or in a file, and of the teacher's texts. Where both rated an output, the ledger counts. */
-function peoplesLabels(outputs: readonly GenerationLine[], collected: Collected, file: FurtherScores | undefined) {
-  const own = collectedOutputs(collected);
-  const rated = peoplesScores(outputs, collected.ratings);
-  const ratedCollected = peoplesScores(own.outputs, collected.ratings);
-  if (!rated && !ratedCollected && !file) return {};
-  const human: FurtherScores = (item) => rated?.(item) ?? ratedCollected?.(item) ?? file?.(item);
-  return { human, raters: doubleRatings(collected.ratings), ...(ratedCollected && { collected: own.items }) };
 }
 
 const furtherScores = async (path: string | undefined) =>

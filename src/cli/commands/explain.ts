@@ -7,7 +7,7 @@ import { findRun } from '../open-run.ts';
 export const command = defineCommand({
   name: 'explain',
   summary: COMMAND_TABLE.explain!.summary,
-  details: 'Prompts, raw answers, scores, price, and why a sample was kept or dropped.',
+  details: 'Prompts, raw answers, scores, ratings by people, price, and why a sample was kept or dropped.',
   arguments: [{ name: 'ID', description: 'A document, a sample (<document>/<k>), a judged text, or a request key' }],
   options: {
     run: { type: 'string', value: 'RUN', description: 'Folder or recipe of a run; default: the one touched last' },

@@ -26,6 +26,11 @@ says what people think of the judge: its sensitivity and specificity for each ar
       description:
         'outputs: of all arms of the table; collected: what the teacher wrote, before validation. Default outputs',
     },
+    stage: {
+      type: 'string',
+      value: 'NAME',
+      description: 'Whose texts: reformulate, or a stage of the recipe with a rubric. Default: the first of them',
+    },
     sample: {
       type: 'string',
       value: 'N',
@@ -47,6 +52,7 @@ says what people think of the judge: its sensitivity and specificity for each ar
     }
     const settings = {
       frame,
+      stage: options.stage,
       size: whole('sample', options.sample, SAMPLE, 1, Number.MAX_SAFE_INTEGER),
       rater: raterName(options.rater ?? accountName()),
       port: whole('port', options.port, 0, 0, MOST_PORT),
