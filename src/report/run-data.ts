@@ -76,6 +76,8 @@ export interface StageTable {
   /** What validate found for and against the scores, a sentence each; warnings apart. */
   warnings: string[];
   findings: string[];
+  /** How two ratings of the same texts meet; rows of the matrix are the first one's levels 1..5. */
+  confusions: { first: string; second: string; matrix: number[][] }[];
   /** Measured without a judge: rows by name, with the mean of each arm in the order of `rows`. */
   measures: { name: string; means: ({ mean: number; interval: Interval | undefined } | undefined)[] }[];
   /** Of label stages, a field each: what is right of the answers that each arm is sure of. */

@@ -1,6 +1,7 @@
 /** Everything that is said of two ratings of the same texts. */
 
 import type { BootstrapOptions } from './cluster-bootstrap.ts';
+import { addTo, LEVELS } from './confusion.ts';
 import { agreementParts, gwetAc2 } from './gwet-ac2.ts';
 import { coincidences, ordinalAlpha } from './krippendorff-alpha.ts';
 import { clusteredKappa, type RatedPair } from './weighted-kappa.ts';
@@ -23,6 +24,8 @@ export interface RaterAgreement {
   alpha: number | null;
   /** Gwet, quadratic weights. */
   ac2: number | null;
+  /** Texts by first rating (rows 1..5) and second (columns). */
+  confusion: number[][];
 }
 
 /** Undefined where there is no pair. */
@@ -42,7 +45,15 @@ export function raterAgreement(pairs: readonly RatedPair[], options: BootstrapOp
     kappa_ci: known && interval.every(Number.isFinite) ? interval : null,
     alpha: orNull(ordinalAlpha(sum(ratings.map(coincidences)))),
     ac2: orNull(gwetAc2(sum(ratings.map(agreementParts)))),
+    confusion: confusionOf(pairs),
   };
+}
+
+function confusionOf(pairs: readonly RatedPair[]): number[][] {
+  const all = new Map<string, Float64Array>();
+  for (const { first, second } of pairs) addTo(all, '', first, second);
+  const matrix = [...all.get('')!];
+  return Array.from({ length: LEVELS }, (_, i) => matrix.slice(i * LEVELS, (i + 1) * LEVELS));
 }
 
 const orNull = (value: number) => (Number.isFinite(value) ? value : null);

@@ -3,6 +3,7 @@
 import type { JudgeReport } from '../judge/judge.ts';
 import type { Interval } from '../statistics/wilson.ts';
 import { abstentionGrids } from './render-abstention.ts';
+import { confusionGrids } from './render-confusion.ts';
 import type { StageTable, TableRow } from './table.ts';
 
 type Format = 'text' | 'markdown';
@@ -31,6 +32,7 @@ function renderTable(table: StageTable, format: Format): string {
     scaleGrid(table),
     measureGrid(table),
     ...abstentionGrids(table),
+    ...confusionGrids(table),
   ];
   return [
     `${mark}${title}`,

@@ -54,9 +54,25 @@ function readStage(object: JsonObject): StageTable {
     rows,
     warnings,
     findings,
+    confusions: readConfusions(reliability),
     measures,
     abstention: readAbstention(object, order),
   };
+}
+
+/** Pairs of raters in the reliability block, with the words for people. */
+const RATERS: readonly (readonly [field: string, first: string, second: string])[] = [
+  ['repeats', 'judged', 'judged again'],
+  ['second', 'this judge', 'second judge'],
+  ['raters', 'one person', 'another'],
+];
+
+function readConfusions(reliability: JsonObject): StageTable['confusions'] {
+  return RATERS.flatMap(([field, first, second]) => {
+    const part = reliability[field];
+    const matrix = isObject(part) ? matrixAt(part, 'confusion') : undefined;
+    return matrix === undefined ? [] : [{ first, second, matrix }];
+  });
 }
 
 /** Curves by field, arms in reading order; points that lack a number are left out. */

@@ -2,7 +2,7 @@
 
 import { html, type Markup } from '../markup.ts';
 import { ABSENT, dollars, percent, points, quantity } from '../number-format.ts';
-import type { Interval, JudgeFacts } from '../run-data.ts';
+import type { Interval, JudgeFacts, StageTable } from '../run-data.ts';
 import { scrollTable } from './scroll-table.ts';
 
 const JUDGE_NAMES: Readonly<Record<string, string>> = {
@@ -41,9 +41,10 @@ function cascadeSentence({ asked, texts, usd, usdSaved }: NonNullable<JudgeFacts
 }
 
 /** How far the judge agrees with the reference judge, by kind of text and score by score; folded away. */
-export function judgeDetails(judge: JudgeFacts): Markup | false {
-  if (judge.byKind.length === 0 && judge.confusion === undefined) return false;
-  const levels = [1, 2, 3, 4, 5];
+export function judgeDetails({ judge, confusions }: Pick<StageTable, 'judge' | 'confusions'>): Markup | false {
+  const reference = judge.confusion && { first: 'reference judge', second: 'this judge', matrix: judge.confusion };
+  const matrices = [...(reference ? [reference] : []), ...confusions];
+  if (judge.byKind.length + matrices.length === 0) return false;
   return html`<details><summary>How far the judge can be trusted</summary><div class="grid">
   ${
     judge.byKind.length > 0 &&
@@ -57,15 +58,16 @@ export function judgeDetails(judge: JudgeFacts): Markup | false {
     )}</tbody></table>`,
     )
   }
-  ${
-    judge.confusion &&
-    scrollTable(
-      'Scores of both judges',
-      html`<table><caption>Rows: score of the reference judge; columns: score of this judge</caption>
-    <thead><tr><th scope="col">Reference</th>${levels.map((level) => html`<th scope="col">${level}</th>`)}</tr></thead>
-    <tbody>${judge.confusion.map((row, i) => html`<tr><th scope="row">${i + 1}</th>${row.map((count) => html`<td>${quantity(count)}</td>`)}</tr>`)}</tbody></table>`,
-    )
-  }</div></details>`;
+  ${matrices.map(confusionTable)}</div></details>`;
+}
+
+function confusionTable({ first, second, matrix }: StageTable['confusions'][number]): Markup {
+  return scrollTable(
+    `Scores: ${first} and ${second}`,
+    html`<table><caption>Rows: score, ${first}; columns: score, ${second}</caption>
+    <thead><tr><th scope="col">${first}</th>${matrix.map((_, i) => html`<th scope="col">${i + 1}</th>`)}</tr></thead>
+    <tbody>${matrix.map((row, i) => html`<tr><th scope="row">${i + 1}</th>${row.map((count) => html`<td>${quantity(count)}</td>`)}</tr>`)}</tbody></table>`,
+  );
 }
 
 function kappaInterval(interval: Interval): string {

@@ -70,7 +70,7 @@ function stageTable(table: StageTable): Markup {
   ${scaleTable(table)}
   ${abstentionBlock(table)}
   ${reliabilityBlock(table)}
-  ${judgeDetails(table.judge)}
+  ${judgeDetails(table)}
   ${measuresBlock(table)}
   ${furtherFigures(table)}
 </div>`;
