@@ -16,13 +16,15 @@ const POSITION = {
 /** Texts by the part of their length in which the first anomaly stands. */
 export function anomalyFigure({ anomalies: { histogram, texts }, texts: all }: Collapse): Markup {
   const width = 1 / histogram.length;
+  const most = Math.max(1, ...histogram);
   const bars = histogram.map((count, part) => ({ from: part * width, to: (part + 1) * width, count }));
   return drawFigure(`First anomalies of ${texts} of ${all} texts by position: ${histogram.join(', ')} in equal parts`, {
     height: 232,
     marginBottom: 40,
     marginLeft: 44,
     x: POSITION,
-    y: { label: 'texts', grid: true, tickSize: 0, ticks: 4, domain: [0, Math.max(1, ...histogram)] },
+    // Texts are whole: no tick between two of them.
+    y: { label: 'texts', grid: true, tickSize: 0, ticks: Math.min(4, most), domain: [0, most] },
     marks: [Plot.rectY(bars, { x1: 'from', x2: 'to', y: 'count', fill: 'var(--accent)', inset: 1 })],
   });
 }

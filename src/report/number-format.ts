@@ -33,9 +33,10 @@ export function quantity(value: number | undefined): string {
   return value.toLocaleString('en', { maximumFractionDigits: Math.abs(value) < 10 ? 3 : 1 });
 }
 
-/** Seconds as `41 s`, `12 min 5 s` or `3 h 20 min`. */
+/** Seconds as `0.04 s`, `41 s`, `12 min 5 s` or `3 h 20 min`. */
 export function duration(seconds: number | undefined): string {
   if (seconds === undefined) return ABSENT;
+  if (seconds > 0 && seconds < 0.1) return `${Number(seconds.toPrecision(1))} s`;
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

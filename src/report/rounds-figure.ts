@@ -10,7 +10,8 @@ const FRAME = { height: 220, marginLeft: 48, marginRight: 20, marginTop: 24 };
 
 const rounds = (among: readonly RoundFacts[]) => ({
   domain: among.map(({ round }) => round),
-  label: 'round',
+  label: null,
+  tickFormat: (round: number) => `round ${round}`,
   tickSize: 0,
 });
 

@@ -65,10 +65,10 @@ test('the report shows funnel, gain and shrinkage of each round, and warns of th
     '2 | 40 | 20 | Reformulation | 200 | 199 | 180 | 360',
   ]);
   expect(rows('Gain')).toEqual([
-    '1 | Reformulation | 28 | 25.0% | 100.0% | 60.0% | 100.0% |  | ',
-    '1 | All outputs |  | 25.0% |  |  |  | – | ',
-    '2 | Reformulation | 28 | 40.0% | 100.0% | 60.0% | 100.0% |  | ',
-    '2 | All outputs |  | 40.0% |  |  |  | +15.0 | +5.0 to +25.0',
+    '1 | Reformulation | 28 | 25.0% | 100.0% | 60.0% | 100.0% | ',
+    '1 | All outputs |  | 25.0% |  |  |  | –',
+    '2 | Reformulation | 28 | 40.0% | 100.0% | 60.0% | 100.0% | ',
+    '2 | All outputs |  | 40.0% |  |  |  | +15.0+5.0 to +25.0',
   ]);
   expect(rows('Kept texts, judged again')[1]).toBe('2 | the local judge | 50 | 5.00 | 4.62 | 100.0% | 96.0% | 8.0%');
   expect([...document.querySelectorAll('#rounds svg')].map((svg) => svg.getAttribute('aria-label'))).toEqual([

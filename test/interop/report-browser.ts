@@ -12,7 +12,7 @@ export interface Locator {
   first(): Locator;
   isVisible(): Promise<boolean>;
   locator(selector: string): Locator;
-  screenshot(options: { path: string }): Promise<unknown>;
+  screenshot(options: { path: string; timeout?: number }): Promise<unknown>;
   selectOption(value: string): Promise<unknown>;
   textContent(): Promise<string | null>;
   allTextContents(): Promise<string[]>;

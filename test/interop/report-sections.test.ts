@@ -14,6 +14,8 @@ const WIDE = { width: 1360, height: 900 };
 /** About 80 columns of this page's text. */
 const MIDDLE = { width: 720, height: 900 };
 const NARROW = { width: 400, height: 850 };
+/** On a machine that may be busy with other tests. */
+const SHOT_MS = 120_000;
 const SECTIONS = ['verdict', 'table', 'learning-curve', 'embeddings', 'collapse', 'rounds', 'cost'];
 
 const root = mkdtempSync(join(tmpdir(), 'mga-report-sections-'));
@@ -49,8 +51,10 @@ async function open(settings: { bypassCSP?: boolean } = {}) {
 const OPEN_DETAILS = 'document.querySelectorAll("details").forEach((part) => { part.open = true; })';
 
 async function shoot(page: Page, name: string) {
+  // It would lie over whatever is scrolled below it.
+  await page.evaluate('document.querySelector(".bar").style.position = "static"');
   for (const section of SECTIONS) {
-    await page.locator(`#${section}`).screenshot({ path: join(SHOTS, `${name}-${section}.png`) });
+    await page.locator(`#${section}`).screenshot({ path: join(SHOTS, `${name}-${section}.png`), timeout: SHOT_MS });
   }
 }
 
@@ -69,6 +73,20 @@ describe('report.html of a run with everything', () => {
     expect(found).toBeGreaterThan(0);
     expect(found).toBeLessThan(all);
     expect(noise).toEqual([]);
+  });
+
+  it('keeps every table inside its panel', async () => {
+    const { page } = await open();
+    await page.evaluate(OPEN_DETAILS);
+    for (const size of [WIDE, MIDDLE, NARROW]) {
+      await page.setViewportSize(size);
+      // A wide one scrolls in a box of its own.
+      const outside = await page.evaluate<string[]>(`[...document.querySelectorAll('.panel table')].filter((table) => {
+        const box = table.closest('.scroll') || table;
+        return box.getBoundingClientRect().right > table.closest('.panel').getBoundingClientRect().right + 1;
+      }).map((table) => table.closest('section').id + ': ' + table.textContent.trim().slice(0, 40))`);
+      expect(outside).toEqual([]);
+    }
   });
 
   it('draws every picture inside its own frame', async () => {

@@ -4,6 +4,7 @@ import type { BreakEven } from '../../price/break-even.ts';
 import { armLabel } from '../arms.ts';
 import { html, type Markup } from '../markup.ts';
 import { ABSENT, dollars, duration, quantity } from '../number-format.ts';
+import { scrollTable } from './scroll-table.ts';
 
 /** A sentence where the teacher costs nothing or has no price; else both prices and what was paid before the first document. */
 export function breakEvenPanel(breakEven: BreakEven): Markup {
@@ -20,13 +21,16 @@ function contents(breakEven: BreakEven): Markup {
   }
   const { low, high } = teacher.usd;
   const between = low !== null && high !== null && low < high ? `95% interval ${dollars(low)} to ${dollars(high)}` : '';
-  return html`<p class="strong">${sentenceOf(breakEven)}</p>
-  <table><tbody>
+  return html`<p>${sentenceOf(breakEven)}</p>
+  ${scrollTable(
+    'A million documents by the teacher and by the students',
+    html`<table><tbody>
     <tr><th scope="row">By the teacher</th><td>${teacher.atMost && 'at most '}${dollars(teacher.usd.value)}${between && html`<small>${between}</small>`}</td></tr>
     <tr><th scope="row">By the students${student && html`<small>${armLabel(student.arm)}, as validation measured it</small>`}</th><td>${student === null ? 'not measured' : machine(student.seconds, student.usd)}</td></tr>
     <tr><th scope="row">Before the first: labels</th><td>${once.labelsUsd === null ? ABSENT : dollars(once.labelsUsd)}</td></tr>
     <tr><th scope="row">Before the first: training</th><td>${once.trainingSeconds === null ? ABSENT : duration(once.trainingSeconds)}${once.trainingUsd !== null && `, ${dollars(once.trainingUsd)}`}</td></tr>
-  </tbody></table>`;
+  </tbody></table>`,
+  )}`;
 }
 
 function sentenceOf({ cheaperAfter, machineUsdPerHour }: BreakEven): string {

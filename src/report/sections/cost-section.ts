@@ -18,15 +18,18 @@ export function costSection(data: ReportData): Markup {
     <div class="panel"><h3>This machine</h3>${
       data.times.length === 0
         ? html`<p>No command has finished.</p>`
-        : html`<table><thead><tr><th scope="col">Command</th><th scope="col">Time</th><th scope="col" class="text">Speed</th></tr></thead>
+        : scrollTable(
+            'Time of each command',
+            html`<table><thead><tr><th scope="col">Command</th><th scope="col">Time</th><th scope="col" class="text">Speed</th></tr></thead>
       <tbody>${data.times.map(
         (line) =>
           html`<tr><th scope="row">${line.what}</th><td>${duration(line.seconds)}</td><td class="text">${line.detail}</td></tr>`,
       )}
-      <tr><th scope="row">Together</th><td class="strong">${duration(total)}</td><td></td></tr></tbody></table>`
+      <tr><th scope="row">Together</th><td class="strong">${duration(total)}</td><td></td></tr></tbody></table>`,
+          )
     }${data.studentSpeed && studentTimes(data.studentSpeed)}</div>
-    ${data.breakEven && breakEvenPanel(data.breakEven)}
   </div>
+  ${data.breakEven && breakEvenPanel(data.breakEven)}
 </section>`;
 }
 
@@ -56,10 +59,13 @@ function sum(lines: readonly StageSpend[], field: 'answers' | 'promptTokens' | '
 }
 
 function studentTimes({ arm, stages }: StudentSpeed): Markup {
-  return html`<table><caption>Answers of ${armLabel(arm)} in validation, a batch side by side</caption>
+  return scrollTable(
+    'Time of the answers of students',
+    html`<table><caption>Answers of ${armLabel(arm)} in validation, a batch side by side</caption>
     <thead><tr><th scope="col">Stage</th><th scope="col">Answers</th><th scope="col">Time an answer</th><th scope="col">Tokens a second</th></tr></thead>
     <tbody>${stages.map(
       ({ stage, outputs, secondsPerAnswer, tokensPerSecond }) =>
         html`<tr><th scope="row">${stageLabel(stage)}</th><td>${quantity(outputs)}</td><td>${duration(secondsPerAnswer)}</td><td>${quantity(Math.round(tokensPerSecond))}</td></tr>`,
-    )}</tbody></table>`;
+    )}</tbody></table>`,
+  );
 }

@@ -12,7 +12,9 @@ const JUDGE_NAMES: Readonly<Record<string, string>> = {
   combined: 'the local and a distilled judge together',
   cascade: 'a local judge, and an LLM where that is unsure',
   recorded: 'the recorded LLM',
-  validity: 'a validity check (five distinct pairs in valid JSON)',
+  validity: 'a validity check',
+  labels: 'comparison with the labels of the teacher',
+  unknown: 'a judge that is not known',
 };
 
 /** Bands of kappa in words (Landis and Koch 1977), so that a reader who does not know kappa is warned. */

@@ -49,16 +49,16 @@ function funnelTable(rounds: readonly RoundFacts[]): Markup {
 
 function gainTable(rounds: readonly RoundFacts[]): Markup {
   return html`<table>
-  <thead><tr><th scope="col">Round</th><th scope="col" class="text">Stage</th><th scope="col">Dev outputs</th><th scope="col">Students usable</th><th scope="col">Teacher usable</th><th scope="col">Students ≥3</th><th scope="col">Teacher ≥3</th><th scope="col">Gain</th><th scope="col">95% interval</th></tr></thead>
+  <thead><tr><th scope="col">Round</th><th scope="col" class="text">Stage</th><th scope="col">Dev outputs</th><th scope="col">Students usable</th><th scope="col">Teacher usable</th><th scope="col">Students ≥3</th><th scope="col">Teacher ≥3</th><th scope="col">Gain</th></tr></thead>
   <tbody>${rounds.flatMap((round) => [
     ...round.dev.map(
       (
         stage,
       ) => html`<tr><th scope="row">${quantity(round.round)}</th><td class="text">${stageLabel(stage.stage)}</td><td>${quantity(stage.outputs)}</td>
-    <td>${percent(stage.student)}</td><td>${percent(stage.teacher)}</td><td>${percent(stage.studentRate)}</td><td>${percent(stage.teacherRate)}</td><td></td><td></td></tr>`,
+    <td>${percent(stage.student)}</td><td>${percent(stage.teacher)}</td><td>${percent(stage.studentRate)}</td><td>${percent(stage.teacherRate)}</td><td></td></tr>`,
     ),
     html`<tr><th scope="row">${quantity(round.round)}</th><td class="text">All outputs</td><td></td><td class="strong">${percent(round.usable)}</td><td></td><td></td><td></td>
-    <td class="strong">${points(round.gain, 1)}</td><td>${pointsInterval(round.gainInterval)}</td></tr>`,
+    <td class="strong">${points(round.gain, 1)}${round.gainInterval && html`<small>${pointsInterval(round.gainInterval)}</small>`}</td></tr>`,
   ])}</tbody></table>`;
 }
 

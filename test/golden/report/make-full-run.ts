@@ -39,6 +39,7 @@ export async function makeFullRun(root: string): Promise<{ recipe: Recipe; folde
     teacher: { kind: 'openai', model: 'labeler-70b', price: { inputPerMillion: 0.6, outputPerMillion: 2.4 } },
     plan: { machineUsdPerHour: 0.12 },
     rounds: { count: 3, documents: 50 },
+    train: { model: 'tiny-random' },
     students: plain.students,
   });
   writeLines(join(folder.ledger, '000001.jsonl'), await ledger(recipe, folder));
@@ -186,13 +187,14 @@ function rounds(): RoundsSummary {
   };
 }
 
-/** Losses of real texts before and after a training on synthetic ones, which went wrong at the ends of texts. */
+/** Losses of real texts before and after a training on synthetic ones, which went wrong somewhere in most texts. */
 function collapse() {
   const random = randomStream(SEED, 'collapse');
   const losses = Array.from({ length: 40 }, (_, i) => {
     const real = Array.from({ length: 200 }, () => Math.max(0.01, 3 + random.normal()));
     const from = random.uniform() < 0.7 ? 60 + random.integer(120) : 200;
-    const synthetic = real.map((loss, j) => loss + 0.1 * random.normal() + (j >= from ? 0.6 : 0));
+    const inBurst = (j: number) => j >= from && j < from + 14;
+    const synthetic = real.map((loss, j) => loss + 0.1 * random.normal() + (inBurst(j) ? 1.5 : 0));
     return { id: `text-${i}`, real, synthetic };
   });
   const options = { ...COLLAPSE_DEFAULTS, resamples: RESAMPLES };
