@@ -98,6 +98,7 @@ test('ratings calibrate the judge of the table and that of the training texts, b
   expect(twice!.reliability!.human).toEqual(again!.reliability!.human);
 
   // The same on the command line.
+  writeResolvedRecipe(recipe, folder);
   const { ratings } = JSON.parse((await mga('status', folder.root, '--json')).stdout) as { ratings: object[] };
   const arms = ['base', 'student', 'student-w8a8', 'teacher'];
   const all = { stage: 'reformulate', rated: 8, skipped: 0 };

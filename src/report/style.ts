@@ -83,7 +83,7 @@ figure { margin: 0; } figcaption { color: var(--soft); font-size: .875rem; margi
 
 .scroll { position: relative; overflow-x: auto; margin-top: .75rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .93rem; }
-caption { text-align: left; color: var(--soft); font-size: .875rem; padding-bottom: .5rem; }
+caption { max-width: calc(100vw - 4.5rem); text-align: left; color: var(--soft); font-size: .875rem; padding-bottom: .5rem; }
 th, td { text-align: right; padding: .5rem .55rem; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 th:first-child, td.text, th.text { text-align: left; }
 td.text { white-space: normal; }

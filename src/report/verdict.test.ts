@@ -10,6 +10,7 @@ function table(stage: string, ...rows: Partial<TableRow>[]): StageTable {
     judge: JUDGE,
     warnings: [],
     findings: [],
+    confusions: [],
     measures: [],
     abstention: [],
     rows: rows.map((row) => ({ model: 'm', arm: 'student', total: 10, further: {}, ...row })),

@@ -130,6 +130,7 @@ describe('report.html of a run with everything', () => {
         .map((table) => table.closest('section').id + ': ' + (table.querySelector('th') || table).textContent)`,
     );
     expect(wide).toEqual([]);
+    await shoot(page, 'print');
     await page.pdf({ path: join(SHOTS, 'print.pdf'), preferCSSPageSize: true });
   });
 });

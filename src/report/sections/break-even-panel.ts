@@ -25,10 +25,10 @@ function contents(breakEven: BreakEven): Markup {
   ${scrollTable(
     'A million documents by the teacher and by the students',
     html`<table><tbody>
-    <tr><th scope="row">By the teacher</th><td>${teacher.atMost && 'at most '}${dollars(teacher.usd.value)}${between && html`<small>${between}</small>`}</td></tr>
-    <tr><th scope="row">By the students${student && html`<small>${armLabel(student.arm)}, as validation measured it</small>`}</th><td>${student === null ? 'not measured' : machine(student.seconds, student.usd)}</td></tr>
-    <tr><th scope="row">Before the first: labels</th><td>${once.labelsUsd === null ? ABSENT : dollars(once.labelsUsd)}</td></tr>
-    <tr><th scope="row">Before the first: training</th><td>${once.trainingSeconds === null ? ABSENT : duration(once.trainingSeconds)}${once.trainingUsd !== null && `, ${dollars(once.trainingUsd)}`}</td></tr>
+    <tr><th scope="row">By the teacher</th><td class="text">${teacher.atMost && 'at most '}${dollars(teacher.usd.value)}${between && html`<small>${between}</small>`}</td></tr>
+    <tr><th scope="row">By the students${student && html`<small>${armLabel(student.arm)}, as validation measured it</small>`}</th><td class="text">${student === null ? 'not measured' : machine(student.seconds, student.usd)}</td></tr>
+    <tr><th scope="row">Before the first: labels</th><td class="text">${once.labelsUsd === null ? ABSENT : dollars(once.labelsUsd)}</td></tr>
+    <tr><th scope="row">Before the first: training</th><td class="text">${once.trainingSeconds === null ? ABSENT : duration(once.trainingSeconds)}${once.trainingUsd !== null && `, ${dollars(once.trainingUsd)}`}</td></tr>
   </tbody></table>`,
   )}`;
 }
