@@ -14,7 +14,9 @@ export function abstentionFigure({ field, curves }: AbstentionCurves): Markup {
   const told = curves.map(({ arm, points }) => `${armLabel(arm)} ${percent(points[0]!.accuracy)} of all answers`);
   const axis = { domain: [0, 1], tickFormat: asPercent, ticks: 5, grid: true, tickSize: 0 };
   return drawFigure(`Accuracy of ${field} by share of answers given: ${told.join('; ')}`, {
-    height: 250,
+    height: 262,
+    marginTop: 28,
+    marginBottom: 40,
     marginLeft: 44,
     marginRight: 20,
     x: { ...axis, label: 'answered' },

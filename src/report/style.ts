@@ -132,7 +132,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .bar, .skip, .filters, .pager, .no-print { display: none; }
   .panel, .verdict, .notes { border-color: #bbb; background: none; } .verdict, .grid > *, tr { break-inside: avoid; }
   .verdict { border-left-color: var(--tone); margin-top: 0; padding: .5rem 0 .5rem 1rem; grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); } section { margin-top: 1.5rem; } h2, h3, section > .soft { break-after: avoid; }
-  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding: .25rem .35rem; } td small, th small { font-size: 7pt; }
+  .scroll { overflow: visible; } table { font-size: 8pt; } thead th, caption { font-size: 7.5pt; } th, td { padding: .25rem .35rem; } td small, th small { font-size: 7pt; }
   .body { max-height: none; overflow: visible; font-size: 8pt; line-height: 1.35; } .texts { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } .reason { font-size: 7pt; } .sample header, .pair { break-after: avoid; }
   ins, del, .badge, .key, tr.deployed > * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
