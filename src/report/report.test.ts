@@ -60,7 +60,7 @@ describe('writeReport()', () => {
     expect(document.querySelectorAll('#scores svg').length).toBe(4);
     expect(read('#training figcaption')[1]).toBe('320 steps; dev loss fell from 3.650 to 2.700.');
     expect(document.querySelector('#funnel svg')?.getAttribute('aria-label')).toContain('229 kept');
-    expect(read('#cost tbody tr:first-child')[0]).toBe('Genre-audience pairsrecorded230 147,20094,300$0.483');
+    expect(read('#cost tbody tr:first-child')[0]).toBe('Genre-audience pairsrecorded230 147,20094,3000.9 s$0.483');
     expect(read('.notes')).toEqual([]);
   });
 
