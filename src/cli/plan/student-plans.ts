@@ -2,26 +2,24 @@
 
 import type { Material } from '../../collect/collected.ts';
 import type { SftRow } from '../../curate/sft-row.ts';
-import { type TokenSample, tokenizeRows } from '../../engine/token-samples.ts';
+import type { TokenSample } from '../../engine/token-samples.ts';
 import { readManifest } from '../../foundation/artifact.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { RunContext } from '../../foundation/run-context.ts';
 import type { RunFolder } from '../../foundation/run-folder.ts';
-import { readHubConfig } from '../../model/hub-config.ts';
-import { findLocalModel, type ResolvedModel } from '../../model/resolve.ts';
-import { loadTokenizer } from '../../model/tokenizer.ts';
+import type { ModelConfig } from '../../model/config.ts';
 import type { MeanTokens } from '../../pipeline/stand-in-rows.ts';
 import { rowsAbout, trainingRows } from '../../pipeline/training-rows.ts';
 import type { RequestGroup } from '../../price/request-groups.ts';
 import type { Recipe, StudentSettings } from '../../recipe/schema.ts';
 import { studentTrain } from '../../recipe/student-train.ts';
 import type { StageName } from '../../stage/stage.ts';
-import { measureSpeed } from '../../train/measure-speed.ts';
 import { describeMemory } from '../../train/memory-plan.ts';
 import { secondsAhead } from '../../train/time-left.ts';
 import type { StudentJob } from '../../train/train.ts';
 import { planTrainingMemory, type TrainingSize, trainingSize } from '../../train/training-size.ts';
 import { keepSpeed, knownSpeed } from './known-speed.ts';
+import { findPlanBase } from './plan-base.ts';
 
 export interface StudentPlan {
   name: string;
@@ -35,7 +33,11 @@ export interface StudentPlan {
   size?: TrainingSize;
   /** Rows are stand-ins: documents with answers of the usual length, none dropped. */
   standIn?: boolean;
-  memory?: { fits: true; bytes: number; description: string } | { fits: false; message: string; hint: string };
+  /** The weights are not here: memory and time go by the model's sizes, tokens by the usual number of characters. */
+  bySizes?: boolean;
+  memory?:
+    | { fits: true; bytes: number; keptLayers: number; description: string }
+    | { fits: false; message: string; hint: string };
   /** Of all steps and dev losses; absent where no speed is known. */
   seconds?: number;
   tokensPerSecond?: number;
@@ -69,23 +71,25 @@ async function planStudent(student: StudentSettings, parts: TrainingParts): Prom
   const head: StudentPlan = { name, stages, model: settings.model, epochs: settings.epochs };
   const trained = readManifest(folder.student(name))?.seconds;
   if (trained !== undefined) return { ...head, trainedSeconds: trained };
-  const model = await findLocalModel(settings.model, context);
-  if (model === undefined) return { ...head, unknown: 'its weights are not here yet; mga doctor fetches them' };
-  const tokenizer = await loadTokenizer(model.folder);
+  const base = await findPlanBase(settings.model, context);
+  if (base === undefined) return { ...head, unknown: 'its weights are not here yet; mga doctor fetches them' };
+  const { config, identity } = base;
   const { job, documents, longest, devSamples, standIn } = trainingRows(student, {
     ...parts,
     meanTokens: meanTokens(parts.groups),
   });
-  const tokenized = (rows: readonly SftRow[]) => tokenizeRows(rows, tokenizer, settings.maxTokens).samples;
+  const tokenized = (rows: readonly SftRow[]) => base.tokenized(rows, settings.maxTokens);
   const samples = tokenized(job.train);
   if (samples.length === 0) return { ...head, unknown: `no sample is at most ${settings.maxTokens} tokens long` };
   const size = trainingSize(samples, settings, recipe.seed, documents, devSamples);
-  const memory = memoryOf(model, [...samples, ...tokenized(longest)], job);
-  const plan: StudentPlan = { ...head, size, standIn, memory };
-  if (parts.measure && memory.fits && knownSpeed(recipe, folder, model.sha256, settings) === undefined) {
-    keepSpeed(folder, model.sha256, settings, await measureSpeed(measured(job), context));
+  const memory = memoryOf(config, [...samples, ...tokenized(longest)], job);
+  const bySizes = base.measuredOn === undefined ? {} : { bySizes: true };
+  const plan: StudentPlan = { ...head, size, standIn, ...bySizes, memory };
+  if (parts.measure && memory.fits && knownSpeed(recipe, folder, identity, settings) === undefined) {
+    const secondsPerToken = await base.measure(measured(job), memory.keptLayers, context);
+    keepSpeed(folder, identity, settings, secondsPerToken, base.measuredOn);
   }
-  const speed = knownSpeed(recipe, folder, model.sha256, settings);
+  const speed = knownSpeed(recipe, folder, identity, settings);
   if (speed === undefined) return plan;
   const { secondsPerToken, from } = speed;
   return {
@@ -96,11 +100,11 @@ async function planStudent(student: StudentSettings, parts: TrainingParts): Prom
   };
 }
 
-function memoryOf(model: ResolvedModel, samples: readonly TokenSample[], job: StudentJob): StudentPlan['memory'] & {} {
-  const config = readHubConfig(model.folder);
+function memoryOf(config: ModelConfig, samples: readonly TokenSample[], job: StudentJob): StudentPlan['memory'] & {} {
   try {
     const plan = planTrainingMemory(config, samples, job.settings, job.seed, job.name);
-    return { fits: true, bytes: plan.bytes, description: describeMemory(plan, config) };
+    const { bytes, keptLayers } = plan;
+    return { fits: true, bytes, keptLayers, description: describeMemory(plan, config) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { fits: false, message: error.message, hint: error.hint ?? '' };
