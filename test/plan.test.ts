@@ -220,6 +220,7 @@ describe('probe()', () => {
     const spent = lines.reduce((sum, { usd }) => sum + usd!, 0);
     const [row] = (await planRun(recipe, folder)).stages;
     expect(row!.estimate!.seconds).toBeNull();
+    expect(renderPlan(await planRun(recipe, folder))).toContain('Time to ask by batch: at most 24 h, 24 h a stage');
     // 18 of 24 at half of what 6 cost, give or take their lengths.
     expect(row!.estimate!.usd!.value / ((spent / 6) * 18 * 0.5)).toBeCloseTo(1, 0);
     expect(row!.estimate!.usd!.value).toBeLessThan(0.75 * ((spent / 6) * 18));

@@ -108,6 +108,7 @@ function figure(value: number, halfWidth: number): Figure {
   return { value, low: Math.max(0, value - halfWidth), high: value + halfWidth };
 }
 
-function byBatch(settings: Recipe['teacher']): boolean {
+/** Whether all who are asked answer by batch. */
+export function byBatch(settings: Recipe['teacher']): boolean {
   return providerSettings(settings).every(({ settings: one }) => one.kind === 'openai' && one.batch);
 }

@@ -1,7 +1,7 @@
 /** Prices a plan: what was spent, what is to come at most, and what it will be as far as the ledger's answers tell. */
 
 import type { Spend } from '../store/ledger-index.ts';
-import { estimateOf, exactly, type Figure, type GroupEstimate, mostOf, sumOf } from './price-estimate.ts';
+import { byBatch, estimateOf, exactly, type Figure, type GroupEstimate, mostOf, sumOf } from './price-estimate.ts';
 import type { RequestGroup } from './request-groups.ts';
 
 /** A row of the plan's table. */
@@ -20,6 +20,8 @@ export interface StagePlan {
   completionTokens: number;
   /** US dollars of those tokens; null where no price is known. */
   usd: number | null;
+  /** By the provider's Batch API. */
+  byBatch: boolean;
   /** From the answers to the same in the ledger. */
   estimate?: GroupEstimate;
 }
@@ -43,9 +45,19 @@ export interface PricePlan {
 
 /** The row of a group. */
 export function stagePlan(group: RequestGroup, concurrency: number): StagePlan {
-  const { stage, model, total, estimated, answered, failed, ahead } = group;
+  const { stage, model, settings, total, estimated, answered, failed, ahead } = group;
   const estimate = ahead.requests > 0 ? estimateOf(group, ahead, concurrency) : undefined;
-  const row = { stage, model, total, estimated, answered, failed, toAsk: ahead.requests, ...mostOf(group) };
+  const row = {
+    stage,
+    model,
+    total,
+    estimated,
+    answered,
+    failed,
+    toAsk: ahead.requests,
+    ...mostOf(group),
+    byBatch: byBatch(settings),
+  };
   return estimate === undefined ? row : { ...row, estimate };
 }
 

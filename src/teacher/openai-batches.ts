@@ -7,6 +7,7 @@ import { chatBody, type LimitName } from './chat-body.ts';
 import { completionOf, excerpt } from './chat-completion.ts';
 import { failureOf } from './openai-failure.ts';
 import {
+  BATCH_WINDOW_HOURS,
   type BatchClient,
   type BatchResult,
   TeacherFailure,
@@ -68,7 +69,7 @@ export function openaiBatches({ client, model, limit, apiKeyEnv }: BatchServer):
           {
             input_file_id: uploaded.id,
             endpoint: ENDPOINT,
-            completion_window: '24h',
+            completion_window: `${BATCH_WINDOW_HOURS}h` as const,
             metadata: { [METADATA_KEY]: key },
           },
           { headers: { 'Idempotency-Key': key } },

@@ -63,6 +63,9 @@ export interface BatchResult {
   outcome: TeacherResponse | TeacherFailure;
 }
 
+/** A provider answers a batch within this time, or lets it expire. */
+export const BATCH_WINDOW_HOURS = 24;
+
 /** Jobs of many requests. One try a call, as with `Teacher.complete`; each throws TeacherFailure. */
 export interface BatchClient {
   /** Makes a job of `requests`, with `key` in its metadata; returns the provider's id. */

@@ -28,7 +28,7 @@ from then on also estimates with 95% intervals, documents being the unit.`,
     measure: {
       type: 'boolean',
       description:
-        'Make two steps of training in a scratch folder where no speed is known, and keep the speed in the run',
+        'Make two steps of training where no speed is known, and keep the speed in the run. Where the weights are not here, two layers of random ones stand for them',
     },
     json: { type: 'boolean', description: 'One JSON object' },
   },

@@ -3,6 +3,7 @@
 import type { BreakEven } from '../../price/break-even.ts';
 import type { Figure } from '../../price/price-estimate.ts';
 import type { PricePlan, StagePlan } from '../../price/price-plan.ts';
+import { BATCH_WINDOW_HOURS } from '../../teacher/teacher.ts';
 import { count, duration, printable } from '../../ui/format.ts';
 import type { RunPlan } from '../run-plan.ts';
 import { textTable } from '../text-table.ts';
@@ -53,7 +54,8 @@ function renderStages(stages: readonly StagePlan[]): string {
   return textTable(header, rows, [0, header.length - 1]);
 }
 
-function priceSentences({ price, budget, concurrency }: RunPlan): string[] {
+function priceSentences(plan: RunPlan): string[] {
+  const { price, budget, concurrency } = plan;
   const { estimate, spent, usd } = price;
   const bound = usd === null ? undefined : `at most about $${dollars(usd)}`;
   const sentences = [spent > 0 ? `Spent so far: $${dollars(spent)}` : undefined];
@@ -71,11 +73,23 @@ function priceSentences({ price, budget, concurrency }: RunPlan): string[] {
       `Time to ask: about ${duration(estimate.seconds.value)}${within} with ${concurrency} requests in flight, where the server takes as many`,
     );
   }
+  sentences.push(batchSentence(plan));
   const most = estimate?.usd?.high ?? usd;
   if (budget !== null && most !== null && spent + most > budget) {
     sentences.push(`budget.usd is $${dollars(budget)}: the run may stop before its end`);
   }
   return sentences.filter((sentence) => sentence !== undefined);
+}
+
+/** The stages of a round wait for one another; what is asked between rounds is not counted. */
+function batchSentence({ stages, rounds }: RunPlan): string | undefined {
+  const waiting = stages.filter(({ byBatch, toAsk, stage }) => byBatch && toAsk > 0 && !stage.includes(':'));
+  if (waiting.length === 0) return undefined;
+  const times = rounds?.rounds.length ?? 1;
+  const total = times * waiting.length;
+  const each = times > 1 ? `${waiting.length} in each of ${times} rounds` : `${waiting.length} in all`;
+  const order = total > 1 ? ` (stages one after another, ${each})` : '';
+  return `Time to ask by batch: at most ${duration(total * BATCH_WINDOW_HOURS * 3600)}, ${BATCH_WINDOW_HOURS} h a stage${order}`;
 }
 
 function estimateSentence(
