@@ -1,4 +1,7 @@
-/** Seconds and loss of one step in each form of the engine, in a process of its own: `train-ablation.ts MODEL SFT SAMPLES`. */
+/**
+ * Seconds and loss of one step in each form of the engine, in a process of its own: `train-ablation.ts MODEL SFT SAMPLES`.
+ * Each form has what the one before has, and one lever more.
+ */
 
 import { readSftJsonl } from '../../src/curate/sft-jsonl.ts';
 import { Engine } from '../../src/engine/engine.ts';
@@ -11,6 +14,7 @@ import { loadTokenizer } from '../../src/model/tokenizer.ts';
 import { calibrate } from '../../src/quantize/calibrate.ts';
 import { quantizedModel } from '../../src/quantize/smooth-quant.ts';
 import { batchGradient } from '../../src/train/step.ts';
+import { type Float32Backward, float32Backward } from './float32-backward.ts';
 
 const [model = '', sft = '', count = '6'] = process.argv.slice(2);
 const { folder } = await resolveModel(model, { emit: () => {} });
@@ -20,19 +24,28 @@ const tokens = batch.reduce((n, sample) => n + sample.tokens.length, 0);
 const weights = loadModel(folder);
 const adapter = createAdapter(weights.config, { rank: 16, alpha: 32 }, 0);
 
-const arms = [
-  { arm: 'f32, separate rows', precision: 'f32', share: false },
-  { arm: 'f32, shared prefixes', precision: 'f32', share: true },
-  { arm: 'int8 forward and dX, shared prefixes', precision: 'w8a8', share: true },
-] as const;
+interface Arm {
+  readonly arm: string;
+  readonly precision: 'f32' | 'w8a8';
+  readonly share: boolean;
+  readonly backward: 'f32' | 'int8';
+}
+
+const arms: readonly Arm[] = [
+  { arm: 'f32, separate rows', precision: 'f32', share: false, backward: 'f32' },
+  { arm: '+ shared prefixes', precision: 'f32', share: true, backward: 'f32' },
+  { arm: '+ int8 forward', precision: 'w8a8', share: true, backward: 'f32' },
+  { arm: '+ int8 dX', precision: 'w8a8', share: true, backward: 'int8' },
+];
+const smoothing = await calibrate(weights, batch, { smoothing: 0.5 });
 const results = [];
-for (const { arm, precision, share } of arms) {
-  const runtime =
-    precision === 'f32'
-      ? f32Model(weights)
-      : quantizedModel(weights, await calibrate(weights, batch, { smoothing: 0.5 }));
+for (const { arm, precision, share, backward } of arms) {
+  const quantized = precision === 'f32' ? f32Model(weights) : quantizedModel(weights, smoothing);
+  let wide: Float32Backward | undefined;
+  if (precision === 'w8a8' && backward === 'f32') wide = float32Backward(quantized);
   // What is kept is the same in every arm: a layer's input.
-  const engine = new Engine(runtime, { lora: { rank: 16, scale: adapterScale(adapter) }, keptLayers: 0 });
+  const settings = { lora: { rank: 16, scale: adapterScale(adapter) }, keptLayers: 0 };
+  const engine = new Engine(wide?.model ?? quantized, settings);
   // Separate rows go through the model one after another, as they do where nothing is shared.
   const passes = share ? [batch] : batch.map((sample) => [sample]);
   await batchGradient(engine, adapter, passes);
@@ -40,6 +53,8 @@ for (const { arm, precision, share } of arms) {
   const { loss } = await batchGradient(engine, adapter, passes);
   const seconds = (performance.now() - start) / 1000;
   await engine.release();
+  wide?.restore();
   results.push({ arm, tokens_per_s: tokens / seconds, seconds, loss });
+  console.error(`ablation: ${JSON.stringify(results.at(-1))}`);
 }
 console.log(JSON.stringify(results));

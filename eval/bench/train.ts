@@ -1,9 +1,20 @@
 /**
  * Training speed, memory and loss beside TRL's on the same samples (eval/peer), in alternation.
  *
- *   npm run -s bench -- train [--peer PYTHON] [--full] [--steps N] [--alternations N] [--memory GB] [--no-ablation]
+ *   npm run -s bench -- train [OPTIONS]
  *
- * Runs for speed and memory make no validation pass; `--full` adds one epoch of each with it.
+ *   --peer PYTHON      alternate with TRL in bf16 and f32, by a Python that has it (eval/peer/trl_sft.py)
+ *   --peer-best        with --peer: try the ways TRL offers to be faster on a CPU, and alternate with the best one, too
+ *   --full             one epoch of each with losses on the validation samples
+ *   --shapes           the first step of Qwen2.5-0.5B and Gemma3-270M shapes with random weights
+ *   --long             a sample of prompt 4,096 + response 4,096 tokens against one of 1,024 (--long-tokens N: others than 4,096)
+ *   --full-finetune    one step that trains all weights, in f32
+ *   --steps N          steps of a run (8); --alternations N (3); --samples N of ablation and shapes (6)
+ *   --memory GB        train.memory of our runs; --model MODEL
+ *   --no-ablation      --no-profile
+ *
+ * Standard error has each result as it comes; the last line of standard output is one JSON object of all. Runs for speed and memory
+ * make no validation pass.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,101 +23,139 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resolveModel } from '../../src/model/resolve.ts';
 import { lastLineOf } from './run-child.ts';
-import { type OwnRun, trainOwn } from './train-own.ts';
+import { boundsOf } from './train-bounds.ts';
+import { measureLong } from './train-long.ts';
+import { type OwnRun, profileOwn, trainOwn } from './train-own.ts';
+import { bestPeer, type PeerRun, type PeerTrial, trainPeer } from './train-peer.ts';
 
 const { values } = parseArgs({
   args: process.argv.slice(3),
   options: {
     peer: { type: 'string' },
+    'peer-best': { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
+    shapes: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
+    'long-tokens': { type: 'string', default: '4096' },
+    'full-finetune': { type: 'boolean', default: false },
     steps: { type: 'string', default: '8' },
     alternations: { type: 'string', default: '3' },
+    samples: { type: 'string', default: '6' },
     memory: { type: 'string' },
     model: { type: 'string', default: 'smollm2-135m-instruct' },
     'no-ablation': { type: 'boolean', default: false },
+    'no-profile': { type: 'boolean', default: false },
   },
 });
 const TRAIN = 'eval/peer/bench/train.jsonl';
 const VAL = 'eval/peer/bench/val.jsonl';
 /** The samples of a step on both sides. */
 const SAMPLES = 5;
-const DTYPES = ['bf16', 'f32'] as const;
-
-interface PeerRun {
-  tokens_per_s: number;
-  val_loss_before: number;
-  val_loss_after: number;
-  peak_rss_gb: number;
-}
+/** Models whose shapes are timed with random weights. */
+const SHAPES = ['qwen2.5-0.5b-instruct', 'gemma-3-270m-it'];
+/** What a long sample may take. */
+const LONG_MEMORY = 16;
 
 const { folder: model } = await resolveModel(values.model, { emit: () => {} });
-const settings = [
-  `model=${JSON.stringify(model)}`,
-  `samplesPerStep=${SAMPLES}`,
-  // As trl_sft.py.
-  'maxTokens=8192',
-  ...(values.memory === undefined ? [] : [`memory=${values.memory}`]),
-];
+const memory = values.memory === undefined ? [] : [`memory=${values.memory}`];
+const base = [`model=${JSON.stringify(model)}`, `samplesPerStep=${SAMPLES}`];
+// As trl_sft.py.
+const settings = [...base, 'maxTokens=8192', ...memory];
 const temporary = mkdtempSync(join(tmpdir(), 'mga-bench-'));
+
+/** What was measured so far is not lost with a run that is interrupted. */
+function told<T>(what: string, result: T): T {
+  console.error(`${what}: ${JSON.stringify(result)}`);
+  return result;
+}
+
+/** Runs another file of this bench in a process of its own. */
+async function child(file: string, ...args: string[]): Promise<unknown> {
+  return JSON.parse(await lastLineOf(process.execPath, ['--import', 'tsx', `eval/bench/${file}`, ...args]));
+}
+
 try {
   // The peer always makes a validation pass: for speed and memory it gets a single sample.
   const oneSample = join(temporary, 'one.jsonl');
-  writeFileSync(oneSample, readFileSync(VAL, 'utf8').split('\n')[0]! + '\n');
-  const peerRun = async (dtype: string, val: string, rest: readonly string[]): Promise<PeerRun> => {
-    const files = ['--model', model, '--train', TRAIN, '--val', val, '--dtype', dtype, '--accum', String(SAMPLES)];
-    return JSON.parse(await lastLineOf(values.peer!, ['eval/peer/trl_sft.py', ...files, ...rest])) as PeerRun;
-  };
-
-  const own: OwnRun[] = [];
-  const peers: Record<(typeof DTYPES)[number], PeerRun[]> = { bf16: [], f32: [] };
-  for (let i = 0; i < Number(values.alternations); i++) {
-    own.push(await trainOwn(TRAIN, undefined, [...settings, `maxSteps=${values.steps}`]));
-    console.log(`ours: ${JSON.stringify(own.at(-1))}`);
-    if (values.peer === undefined) continue;
-    for (const dtype of DTYPES) {
-      peers[dtype].push(await peerRun(dtype, oneSample, ['--max-steps', values.steps]));
-      console.log(`trl ${dtype}: ${JSON.stringify(peers[dtype].at(-1))}`);
+  writeFileSync(oneSample, `${readFileSync(VAL, 'utf8').split('\n')[0]!}\n`);
+  const files = { python: values.peer ?? '', model, train: TRAIN };
+  const peers = new Map<string, { options: string[]; runs: PeerRun[]; trials?: PeerTrial[] }>();
+  if (values.peer !== undefined) {
+    for (const dtype of ['bf16', 'f32']) {
+      peers.set(dtype, { options: ['--dtype', dtype, '--accum', String(SAMPLES)], runs: [] });
+    }
+    if (values['peer-best']) {
+      peers.set('best', {
+        ...(await bestPeer(files, oneSample, SAMPLES, Math.min(2, Number(values.steps)))),
+        runs: [],
+      });
     }
   }
-  const whole = values.full ? await trainOwn(TRAIN, VAL, settings) : undefined;
-  const ratio = (dtype: (typeof DTYPES)[number]) =>
-    spread(peers[dtype].map(({ tokens_per_s }, i) => own[i]!.tokens_per_s / tokens_per_s));
-  const peer = async (dtype: (typeof DTYPES)[number]) => {
-    const epoch = values.full ? await peerRun(dtype, VAL, []) : undefined;
-    return {
-      tokens_per_s: spread(peers[dtype].map((run) => run.tokens_per_s))?.median,
-      peak_rss_gb: Math.max(...peers[dtype].map((run) => run.peak_rss_gb)),
+
+  const own: OwnRun[] = [];
+  for (let i = 0; i < Number(values.alternations); i++) {
+    own.push(told('ours', await trainOwn(TRAIN, undefined, [...settings, `maxSteps=${values.steps}`])));
+    for (const [name, { options, runs }] of peers) {
+      runs.push(told(`trl ${name}`, await trainPeer(files, oneSample, [...options, '--max-steps', values.steps])));
+    }
+  }
+  const whole = values.full ? told('ours, one epoch', await trainOwn(TRAIN, VAL, settings)) : undefined;
+  const peer: Record<string, unknown> = {};
+  const ratios: Record<string, unknown> = {};
+  for (const [name, { options, runs, trials }] of peers) {
+    const epoch = values.full ? told(`trl ${name}, one epoch`, await trainPeer(files, VAL, options)) : undefined;
+    peer[name] = {
+      ...(trials ? { settings: options.join(' '), trials } : {}),
+      tokens_per_s: spread(runs.map((run) => run.tokens_per_s))?.median ?? null,
+      peak_rss_gb: Math.max(...runs.map((run) => run.peak_rss_gb)),
       val_loss_before: epoch?.val_loss_before ?? null,
       val_loss_after: epoch?.val_loss_after ?? null,
     };
-  };
-  const ablation = values['no-ablation']
-    ? []
-    : JSON.parse(
-        await lastLineOf(process.execPath, ['--import', 'tsx', 'eval/bench/train-ablation.ts', model, TRAIN, '6']),
-      );
+    ratios[`ratio_${name}`] = spread(runs.map(({ tokens_per_s }, i) => own[i]!.tokens_per_s / tokens_per_s));
+  }
+
+  const ablation = values['no-ablation'] ? [] : await child('train-ablation.ts', model, TRAIN, values.samples);
+  const profiled = values['no-profile'] ? { profile: [] } : told('profile', await profile());
+  const shapes: unknown[] = [];
+  if (values.shapes) {
+    for (const alias of SHAPES) {
+      shapes.push(told('shapes', await child('train-shapes.ts', alias, model, TRAIN, values.samples)));
+    }
+  }
+  const long = values.long
+    ? await measureLong(model, TRAIN, Number(values['long-tokens']), [...base, `memory=${LONG_MEMORY}`])
+    : undefined;
+  const fine = [...settings, 'method=full', 'precision=f32', 'learningRate=0.00005', 'maxSteps=1'];
+  const full = values['full-finetune'] ? told('full', await trainOwn(TRAIN, undefined, fine)) : undefined;
+
   console.log(
     JSON.stringify({
       bench: 'train',
       steps: Number(values.steps),
-      tokens_per_s: spread(own.map((run) => run.tokens_per_s))!.median,
-      session_build_s: spread(own.map((run) => run.build_s))!.median,
+      tokens_per_s: spread(own.map((run) => run.tokens_per_s))?.median ?? null,
+      session_build_s: spread(own.map((run) => run.build_s))?.median ?? null,
       val_loss_before: whole?.val_loss_before ?? null,
       val_loss_after: whole?.val_loss_after ?? null,
       peak_rss_gb: Math.max(...own.map((run) => run.peak_rss_gb)),
       event_loop_p99_ms: Math.max(...own.map((run) => run.event_loop_p99_ms)),
-      ...(values.peer === undefined
-        ? {}
-        : {
-            peer: { bf16: await peer('bf16'), f32: await peer('f32') },
-            ratio_bf16: ratio('bf16'),
-            ratio_f32: ratio('f32'),
-          }),
+      ...(peers.size === 0 ? {} : { peer, ...ratios }),
       ablation,
+      ...profiled,
+      ...(values.shapes ? { shapes } : {}),
+      ...(long ? { long } : {}),
+      ...(full
+        ? { full_finetune: { seconds: full.seconds, build_s: full.build_s, peak_rss_gb: full.peak_rss_gb } }
+        : {}),
     }),
   );
 } finally {
   rmSync(temporary, { recursive: true, force: true });
+}
+
+/** The profile of two steps, and the time the same take where no profile is written. */
+async function profile() {
+  const { seconds, build_s } = await trainOwn(TRAIN, undefined, [...settings, 'maxSteps=2']);
+  return boundsOf(await profileOwn(TRAIN, settings), seconds - build_s);
 }
 
 function spread(numbers: readonly number[]): { median: number; min: number; max: number } | undefined {
