@@ -13,14 +13,14 @@ import { type KernelTime, kernelTimes } from '../../src/train/kernel-times.ts';
 /** The fastest of so many runs; the first ones find cold caches. */
 const RUNS = 12;
 
-/** Milliseconds of a run at its fastest, by onnxruntime's own clock. @throws Error for a kernel that is no product */
-export async function fastestAlone(kernel: KernelTime): Promise<number> {
+/** Milliseconds of a run at its fastest in so many threads, by onnxruntime's own clock. @throws Error for a kernel that is no product */
+export async function fastestAlone(kernel: KernelTime, threads: number): Promise<number> {
   const g = new GraphBuilder();
   const y = product(g, kernel);
   const folder = mkdtempSync(join(tmpdir(), 'mga-kernel-'));
   try {
     const emitted = emitGraph(g, { y });
-    const session = await createSession(emitted.bytes, { threads: kernel.threads, profile: join(folder, 'kernel') });
+    const session = await createSession(emitted.bytes, { threads, profile: join(folder, 'kernel') });
     const feeds = Object.fromEntries(
       kernel.inputs.flatMap(({ type, shape }, i) =>
         emitted.inputs.includes(`i${i}`) ? [[`i${i}`, filled(type, shape)]] : [],

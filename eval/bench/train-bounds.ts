@@ -38,6 +38,13 @@ export interface StepBounds {
   cores: number;
 }
 
+/** A run at its best: with all its session's threads, or in one thread while the other cores do the same. */
+async function secondsOfAllCores(kernel: KernelTime, cores: number): Promise<number> {
+  const together = (await fastestAlone(kernel, kernel.threads)) * Math.min(kernel.threads, cores);
+  const single = kernel.threads === 1 ? together : await fastestAlone(kernel, 1);
+  return Math.min(together, single) / cores / 1000;
+}
+
 /** @param seconds of the same two steps without a profile */
 export async function boundsOf(
   { kernels }: TrainingProfile,
@@ -51,7 +58,7 @@ export async function boundsOf(
   for (const kernel of products) {
     if (measured > MEASURED_SHARE * all) break;
     measured += kernel.milliseconds;
-    alone.set(kernel, await fastestAlone(kernel));
+    alone.set(kernel, await secondsOfAllCores(kernel, cores));
   }
   const ops = new Map<string, OpBound>();
   for (const kernel of kernels) {
@@ -61,7 +68,7 @@ export async function boundsOf(
     sum.seconds += milliseconds * ofAllCores;
     sum.runs += runs;
     if (flops) sum.gflop = (sum.gflop ?? 0) + (runs * flops) / 1e9;
-    sum.bound_s += runs * (alone.get(kernel) ?? fastest) * ofAllCores;
+    sum.bound_s += runs * (alone.get(kernel) ?? fastest * ofAllCores);
     ops.set(op, sum);
   }
   const profile = [...ops.values()].sort((a, b) => b.seconds - a.seconds);

@@ -30,6 +30,7 @@ const sums = zeroGradients(trained);
 const engine = new Engine(model, {
   ...engineSettings(trained),
   keptLayers: memory.keptLayers,
+  lanes: memory.lanes,
   expectedRows: memory.rows,
 });
 
@@ -42,7 +43,7 @@ const gradient = await batchGradient(engine, trained, passes, sums);
 applyGradient(trained, moments, gradient, 1, 1e-4, 1, { ...ADAMW_DEFAULTS, weightDecay: 0 });
 const seconds = (performance.now() - start) / 1000;
 const tokens = lengths.reduce((sum, length) => sum + length, 0);
-const build_s = engine.cache.buildSeconds;
+const build_s = engine.lanes.here.buildSeconds;
 await engine.release();
 console.log(
   JSON.stringify({

@@ -11,7 +11,7 @@ const { config } = tinyWeights(tinyFamily('gemma3_text'));
 
 function measured(of: ModelConfig, settings: Record<string, unknown>, keptLayers = of.layers) {
   const train = recipeSchema.shape.train.parse({ model: 'none', threads: 1, ...settings });
-  return measureShape(of, samples, train, { seed: 0, keptLayers, signal });
+  return measureShape(of, samples, train, { seed: 0, keptLayers, lanes: 1, signal });
 }
 
 it.each([{ precision: 'w8a8' }, { precision: 'f32' }, { precision: 'f32', method: 'full' }])(

@@ -27,6 +27,7 @@ export interface ShapeMeasurement {
   readonly seed: number;
   /** Layers of the training that keep their activations; the others go forward twice. */
   readonly keptLayers: number;
+  readonly lanes: number;
   readonly signal: AbortSignal;
 }
 
@@ -40,7 +41,7 @@ export async function measureShape(
   config: ModelConfig,
   samples: readonly TokenSample[],
   settings: TrainSettings,
-  { seed, keptLayers, signal }: ShapeMeasurement,
+  { seed, keptLayers, lanes, signal }: ShapeMeasurement,
 ): Promise<number> {
   const documents = samples.map(({ docId }) => docId);
   const lengths = samples.map(({ tokens }) => tokens.length);
@@ -57,7 +58,7 @@ export async function measureShape(
   let optimizerSeconds = 0;
   for (const { layers, sliding } of kinds) {
     const kind = { ...model, config: { ...model.config, sliding } };
-    const times = await timeStep(kind, passes, settings, seed, signal);
+    const times = await timeStep(kind, passes, settings, { seed, lanes, signal });
     passSeconds += (layers / MEASURED_LAYERS) * (times.backward + (1 + again) * times.forward);
     passSeconds += times.head / kinds.length;
     optimizerSeconds += times.optimizerPerParameter / kinds.length;
@@ -87,23 +88,23 @@ async function timeStep(
   model: RuntimeModel,
   passes: readonly Packed[],
   settings: TrainSettings,
-  seed: number,
-  signal: AbortSignal,
+  { seed, lanes, signal }: Pick<ShapeMeasurement, 'seed' | 'lanes' | 'signal'>,
 ): Promise<StepTimes> {
   const trained = startOf(model, settings, seed);
   const engine = new Engine(model, {
     device: settings.device,
     ...(settings.threads ? { threads: settings.threads } : {}),
     ...engineSettings(trained),
+    lanes,
     expectedRows: Math.max(...passes.map(({ rows }) => rows)),
   });
   const grads = zeroGradients(trained);
   const outer = 'outer' in trained ? (grads[trained.layers.length] as unknown as OuterGradients) : undefined;
   const times = { forward: 0, head: 0, backward: 0 };
   const timed = async <T>(part: keyof typeof times, work: () => Promise<T>): Promise<T> => {
-    const [began, built] = [performance.now(), engine.cache.buildSeconds];
+    const [began, built] = [performance.now(), engine.lanes.here.buildSeconds];
     const result = await work();
-    times[part] += (performance.now() - began) / 1000 - (engine.cache.buildSeconds - built);
+    times[part] += (performance.now() - began) / 1000 - (engine.lanes.here.buildSeconds - built);
     return result;
   };
   try {

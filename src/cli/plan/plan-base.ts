@@ -11,6 +11,7 @@ import { findLocalModel } from '../../model/resolve.ts';
 import { loadTokenizer } from '../../model/tokenizer.ts';
 import { MEASURED_LAYERS, measureShape } from '../../train/measure-shape.ts';
 import { measureSpeed } from '../../train/measure-speed.ts';
+import type { MemoryPlan } from '../../train/memory-plan.ts';
 import type { StudentJob } from '../../train/train.ts';
 import { standInTokens } from './stand-in-tokens.ts';
 
@@ -22,8 +23,8 @@ export interface PlanBase {
   readonly measuredOn?: string;
   /** Rows that are not too long. */
   tokenized(rows: readonly SftRow[], maxTokens: number): readonly TokenSample[];
-  /** Seconds of steps a data-set token. @param keptLayers layers that keep their activations */
-  measure(job: StudentJob, keptLayers: number, context: RunContext): Promise<number>;
+  /** Seconds of steps a data-set token. @param memory how the training is laid out */
+  measure(job: StudentJob, memory: Pick<MemoryPlan, 'keptLayers' | 'lanes'>, context: RunContext): Promise<number>;
 }
 
 /** Undefined where the model is not here and its sizes are not known. Fetches nothing. */
@@ -49,7 +50,7 @@ function sizesBase(config: ModelConfig): PlanBase {
     identity: contentHash({ sizes: config }),
     measuredOn: `random weights of ${MEASURED_LAYERS} of ${config.layers} layers and the head, counted for all layers`,
     tokenized,
-    measure: ({ train, settings, seed }, keptLayers, { signal }) =>
-      measureShape(config, tokenized(train, settings.maxTokens), settings, { seed, keptLayers, signal }),
+    measure: ({ train, settings, seed }, { keptLayers, lanes }, { signal }) =>
+      measureShape(config, tokenized(train, settings.maxTokens), settings, { seed, keptLayers, lanes, signal }),
   };
 }

@@ -3,7 +3,7 @@
 import type { SftRow } from '../../curate/sft-row.ts';
 import type { TokenSample } from '../../engine/token-samples.ts';
 import type { ChatMessage } from '../../stage/stage.ts';
-import { CHARACTERS_PER_TOKEN } from './price-estimate.ts';
+import { CHARACTERS_PER_TOKEN } from '../../stage/stand-in.ts';
 
 /** Equal beginnings give equal tokens, so that samples of a document share them here too. Rows longer than allowed are left out. */
 export function standInTokens(rows: readonly SftRow[], vocabSize: number, maxTokens: number): TokenSample[] {

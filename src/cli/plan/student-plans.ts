@@ -36,7 +36,7 @@ export interface StudentPlan {
   /** The weights are not here: memory and time go by the model's sizes, tokens by the usual number of characters. */
   bySizes?: boolean;
   memory?:
-    | { fits: true; bytes: number; keptLayers: number; description: string }
+    | { fits: true; bytes: number; keptLayers: number; lanes: number; description: string }
     | { fits: false; message: string; hint: string };
   /** Of all steps and dev losses; absent where no speed is known. */
   seconds?: number;
@@ -86,7 +86,7 @@ async function planStudent(student: StudentSettings, parts: TrainingParts): Prom
   const bySizes = base.measuredOn === undefined ? {} : { bySizes: true };
   const plan: StudentPlan = { ...head, size, standIn, ...bySizes, memory };
   if (parts.measure && memory.fits && knownSpeed(recipe, folder, identity, settings) === undefined) {
-    const secondsPerToken = await base.measure(measured(job), memory.keptLayers, context);
+    const secondsPerToken = await base.measure(measured(job), memory, context);
     keepSpeed(folder, identity, settings, secondsPerToken, base.measuredOn);
   }
   const speed = knownSpeed(recipe, folder, identity, settings);
@@ -103,8 +103,8 @@ async function planStudent(student: StudentSettings, parts: TrainingParts): Prom
 function memoryOf(config: ModelConfig, samples: readonly TokenSample[], job: StudentJob): StudentPlan['memory'] & {} {
   try {
     const plan = planTrainingMemory(config, samples, job.settings, job.seed, job.name);
-    const { bytes, keptLayers } = plan;
-    return { fits: true, bytes, keptLayers, description: describeMemory(plan, config) };
+    const { bytes, keptLayers, lanes } = plan;
+    return { fits: true, bytes, keptLayers, lanes, description: describeMemory(plan, config) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { fits: false, message: error.message, hint: error.hint ?? '' };
