@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Tensor } from '../graph/value.ts';
+import { discard } from '../onnx/discard.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { GraphCache } from './graph-cache.ts';
 import type { LaneNews, LaneOrder, Tensors } from './lane.ts';
@@ -13,7 +14,10 @@ let changing: Tensors = {};
 async function answer(order: LaneOrder): Promise<void> {
   const { run, key, bytes } = order;
   for (const [id, tensor] of order.kept) kept.set(id, tensor);
-  if (order.changing) changing = order.changing;
+  if (order.changing) {
+    discard(Object.values(changing));
+    changing = order.changing;
+  }
   const fixed = Object.fromEntries(Object.entries(order.fixed).map(([name, id]) => [name, kept.get(id)!]));
   try {
     const build = () => {
@@ -23,6 +27,7 @@ async function answer(order: LaneOrder): Promise<void> {
     const outputs = await cache.run(key, build, { ...fixed, ...changing, ...order.feeds });
     const memory = Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer);
     parentPort!.postMessage({ run, outputs } satisfies LaneNews, memory);
+    discard(Object.values(order.feeds));
   } catch (error) {
     parentPort!.postMessage({ run, error: (error as Error).message } satisfies LaneNews);
   }

@@ -7,14 +7,15 @@
 import { availableParallelism } from 'node:os';
 import type { Tensor } from '../graph/value.ts';
 import type { GraphPart } from '../model/layer-graphs.ts';
+import { discard } from '../onnx/discard.ts';
 import { type EmittedGraph, emitGraph } from '../onnx/emit.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { GraphCache, MOST_SESSIONS } from './graph-cache.ts';
 import { Lane, type SharedInputs, type Tensors } from './lane.ts';
 import { RecentlyUsed } from './recently-used.ts';
 
-/** Runs that wait at a lane, the one it is at included: one more, so that it goes on while this thread is in a run. */
-const DEPTH = 2;
+/** Runs that wait at a lane, the one it is at included: two more, so that it goes on while this thread is in a run of its own. */
+const DEPTH = 3;
 
 /** One run of a graph. */
 export interface GraphTask {
@@ -43,7 +44,8 @@ export class Lanes {
   /**
    * Runs all tasks, in any order.
    *
-   * @param done is called with each task's outputs in the order of the tasks, so that sums come out the same each time
+   * @param done is called with each task's outputs in the order of the tasks, so that sums come out the same each time; after
+   *   it, those that are not in the task's `into` are gone
    */
   async runAll(
     tasks: readonly GraphTask[],
@@ -53,7 +55,9 @@ export class Lanes {
     const shared = { ...inputs.fixed, ...inputs.changing };
     if (this.others.length === 0 || tasks.length === 1) {
       for (const [i, { key, build, feeds, into }] of tasks.entries()) {
-        done(await this.here.run(key, build, { ...shared, ...feeds }, into), i);
+        const outputs = await this.here.run(key, build, { ...shared, ...feeds }, into);
+        done(outputs, i);
+        discard(passing(outputs, into));
       }
       return;
     }
@@ -68,16 +72,18 @@ export class Lanes {
       outputs[i] = out;
       for (let ready = outputs[finished]; ready; ready = outputs[finished]) {
         outputs[finished] = undefined;
-        done(ready, finished++);
+        done(ready, finished);
+        discard(passing(ready, tasks[finished++]!.into));
       }
     };
     const crossing: Promise<void>[] = [];
+    const order = largestFirst(tasks);
     let next = 0;
     const hand = () => {
       for (const lane of this.others) {
         // The last ones are left to this thread, which would otherwise wait for a lane's queue.
         while (lane.pending < DEPTH && tasks.length - next > lane.pending) {
-          const i = next++;
+          const i = order[next++]!;
           const { key, feeds, into = {} } = tasks[i]!;
           const run = lane.run(key, graphs[i]!, narrowed, feeds).then((out) => {
             settle(i, written(out, into));
@@ -92,7 +98,7 @@ export class Lanes {
     hand();
     try {
       while (next < tasks.length) {
-        const i = next++;
+        const i = order[next++]!;
         const { key, feeds, into } = tasks[i]!;
         settle(i, await this.here.run(key, () => graphs[i]!, { ...shared, ...feeds }, into));
         hand();
@@ -118,6 +124,13 @@ export class Lanes {
   }
 }
 
+/** Small tasks at the end leave the lanes little to wait for. What a task reads tells how long it takes. */
+function largestFirst(tasks: readonly GraphTask[]): number[] {
+  const size = ({ feeds }: GraphTask) => Object.values(feeds).reduce((sum, { data }) => sum + data.length, 0);
+  const sizes = tasks.map(size);
+  return tasks.map((_, i) => i).sort((a, b) => sizes[b]! - sizes[a]!);
+}
+
 /** Waits for a list of promises that may grow while it is waited for. */
 async function settled(promises: readonly Promise<void>[]): Promise<void> {
   for (let seen = 0; seen < promises.length; ) {
@@ -126,12 +139,19 @@ async function settled(promises: readonly Promise<void>[]): Promise<void> {
   }
 }
 
+/** The outputs that were not written to a place. */
+function passing(outputs: Tensors, into: Tensors = {}): Tensor[] {
+  return Object.entries(outputs).flatMap(([name, output]) => (into[name] ? [] : [output]));
+}
+
+/** Moves outputs to the places where they belong. */
 function written(outputs: Record<string, Tensor>, into: Tensors): Record<string, Tensor> {
   for (const [name, place] of Object.entries(into)) {
     const from = outputs[name];
     if (!from) continue;
     // Places have the type of what is written to them.
     (place.data as Float32Array).set(from.data as Float32Array);
+    discard([from]);
     outputs[name] = place;
   }
   return outputs;

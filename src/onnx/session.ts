@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import type { Tensor, TypedArray } from '../graph/value.ts';
+import { discard } from './discard.ts';
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
 
@@ -66,13 +67,14 @@ export async function createSession(model: Uint8Array | string, settings: Sessio
         inputs[name] = ortTensor(feed);
       }
       const places = session.outputNames.map((name) => [name, into[name] ? ortTensor(into[name]) : null]);
-      const outputs = await session.run(inputs, Object.fromEntries(places));
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, { type, data, dims }]) => [
-          name,
-          into[name] ?? { dtype: type as Tensor['dtype'], data: data as TypedArray, shape: dims },
-        ]),
-      );
+      const results = Object.entries(await session.run(inputs, Object.fromEntries(places)));
+      const outputs = results.map(([name, { type, data, dims }]): [string, Tensor] => [
+        name,
+        { dtype: type as Tensor['dtype'], data: data as TypedArray, shape: dims },
+      ]);
+      // The binding returns a copy also of what was written where it belongs.
+      discard(outputs.flatMap(([name, copy]) => (into[name] && copy.data !== into[name].data ? [copy] : [])));
+      return Object.fromEntries(outputs.map(([name, output]) => [name, into[name] ?? output]));
     },
     async release() {
       if (settings.profile) session.endProfiling();
