@@ -108,6 +108,8 @@ describe('planRun() before anything is asked', () => {
       9,
     );
     expect(plan.price.estimate).toBeUndefined();
+    // What is known to be at most something has no interval.
+    expect(renderPlan(plan)).toMatch(/^ {2}by the teacher: at most about \$[\d.]+$/m);
     expect(renderPlan(plan)).toMatch(
       /^Price: at most about \$[\d.]+, if every answer is as long as allowed; --probe 5/m,
     );

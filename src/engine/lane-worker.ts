@@ -41,3 +41,4 @@ parentPort!.on('message', (order: LaneOrder | 'release') => {
     parentPort!.close();
   });
 });
+parentPort!.postMessage('started' satisfies LaneNews);

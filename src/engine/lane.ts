@@ -27,6 +27,7 @@ export interface LaneOrder {
 }
 
 export type LaneNews =
+  | 'started'
   | { readonly run: number; readonly outputs: Record<string, Tensor> }
   | { readonly run: number; readonly error: string };
 
@@ -44,8 +45,11 @@ interface Waiting {
 }
 
 export class Lane {
-  private readonly settings: SessionSettings;
-  private worker: Worker | undefined;
+  private readonly worker: Worker;
+  /** Resolved when the thread has loaded its modules. */
+  readonly started: Promise<void>;
+  private isStarted = false;
+  private isReleased = false;
   private readonly waiting = new Map<number, Waiting>();
   private runs = 0;
   private keptTensors = 0;
@@ -56,7 +60,30 @@ export class Lane {
   private changingOf: SharedInputs | undefined;
 
   constructor(settings: SessionSettings) {
-    this.settings = settings;
+    const worker = startWorker(new URL('./lane-worker', import.meta.url), settings);
+    this.worker = worker;
+    const end = (error: Error) => {
+      for (const { reject } of this.waiting.values()) reject(error);
+      this.waiting.clear();
+    };
+    this.started = new Promise((resolve) => {
+      worker.on('message', (news: LaneNews) => {
+        if (news === 'started') {
+          this.isStarted = true;
+          worker.unref();
+          resolve();
+        } else this.settle(news);
+      });
+    });
+    worker.once('error', end);
+    worker.once('exit', (code) => end(new Error(`internal: a thread of the engine ended with code ${code}`)));
+    // An engine that nobody releases does not keep the process alive; a run that somebody waits for does.
+    worker.unref();
+  }
+
+  /** Whether runs would begin at once: until then they are better done elsewhere. */
+  get isReady(): boolean {
+    return this.isStarted && !this.isReleased;
   }
 
   /** Runs that were ordered and are not over. */
@@ -100,8 +127,7 @@ export class Lane {
       feeds: copies(feeds),
     };
     this.changingOf = inputs;
-    const worker = this.start();
-    // An engine that nobody releases does not keep the process alive; a run that somebody waits for does.
+    const { worker } = this;
     worker.ref();
     return new Promise((resolve, reject) => {
       this.waiting.set(run, { resolve, reject });
@@ -111,32 +137,24 @@ export class Lane {
 
   /** Ends the thread. */
   async release(): Promise<void> {
+    if (this.isReleased) return;
+    this.isReleased = true;
     const { worker } = this;
-    this.worker = undefined;
-    if (!worker) return;
+    if (!this.isStarted) {
+      await worker.terminate();
+      return;
+    }
     worker.ref();
     worker.postMessage('release');
     await once(worker, 'exit');
   }
 
-  private start(): Worker {
-    if (this.worker) return this.worker;
-    const worker = startWorker(new URL('./lane-worker', import.meta.url), this.settings);
-    const end = (error: Error) => {
-      for (const { reject } of this.waiting.values()) reject(error);
-      this.waiting.clear();
-    };
-    worker.on('message', (news: LaneNews) => {
-      const { resolve, reject } = this.waiting.get(news.run)!;
-      this.waiting.delete(news.run);
-      if (this.pending === 0) worker.unref();
-      if ('error' in news) reject(new Error(news.error));
-      else resolve(news.outputs);
-    });
-    worker.once('error', end);
-    worker.once('exit', (code) => end(new Error(`internal: a thread of the engine ended with code ${code}`)));
-    this.worker = worker;
-    return worker;
+  private settle(news: Exclude<LaneNews, 'started'>): void {
+    const { resolve, reject } = this.waiting.get(news.run)!;
+    this.waiting.delete(news.run);
+    if (this.pending === 0) this.worker.unref();
+    if ('error' in news) reject(new Error(news.error));
+    else resolve(news.outputs);
   }
 
   private idOf({ data }: Tensor): { id: number; isNew: boolean } {

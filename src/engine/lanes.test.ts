@@ -28,9 +28,10 @@ const tasks = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: 'affine', build: affine, feeds: { x: vector(i) } }));
 
 let open: { release(): Promise<void> }[] = [];
-const lanesOf = (count: number) => {
+const lanesOf = async (count: number) => {
   const lanes = new Lanes({ threads: count }, count);
   open.push(lanes);
+  await lanes.started();
   return lanes;
 };
 afterEach(async () => {
@@ -40,7 +41,7 @@ afterEach(async () => {
 
 describe('Lanes', () => {
   it.each([1, 2, 3])('%i lanes run every task once and tell of them in order', async (count) => {
-    const lanes = lanesOf(count);
+    const lanes = await lanesOf(count);
     const found: [number, number][] = [];
     const inputs = { fixed: { weight: vector(2) }, changing: { shift: vector(1) } };
     await lanes.runAll(tasks(9), inputs, ({ y }, i) => found.push([i, y!.data[0] as number]));
@@ -48,7 +49,7 @@ describe('Lanes', () => {
   });
 
   it('reads what changes anew in each call, and what is fixed from where it lies', async () => {
-    const lanes = lanesOf(2);
+    const lanes = await lanesOf(2);
     const shift = vector(1);
     const table = Float32Array.of(2, 3);
     const run = async (at: number) => {
@@ -66,7 +67,7 @@ describe('Lanes', () => {
   });
 
   it('writes outputs where they are wanted, whichever lane computed them', async () => {
-    const lanes = lanesOf(2);
+    const lanes = await lanesOf(2);
     const all = new Float32Array(8);
     const into = (i: number) => ({ y: { dtype: 'float32', shape: [1], data: all.subarray(i, i + 1) } as const });
     const placed = tasks(8).map((task, i) => ({ ...task, into: into(i) }));
@@ -75,7 +76,7 @@ describe('Lanes', () => {
   });
 
   it('fails with what a lane failed with, and runs on afterwards', async () => {
-    const lanes = lanesOf(2);
+    const lanes = await lanesOf(2);
     const inputs = { fixed: { weight: vector(1) }, changing: { shift: vector(0) } };
     // The first tasks go to the other lane, whose graph wants one number.
     const bad = tasks(3).map((task, i) => (i === 0 ? { ...task, feeds: { x: vector(1, 2) } } : task));
@@ -85,8 +86,17 @@ describe('Lanes', () => {
     expect(found).toEqual([0, 1, 2, 3]);
   });
 
+  it('does the work of lanes that have not started', async () => {
+    const lanes = new Lanes({ threads: 2 }, 2);
+    open.push(lanes);
+    const found: number[] = [];
+    const inputs = { fixed: { weight: vector(2) }, changing: { shift: vector(0) } };
+    await lanes.runAll(tasks(3), inputs, ({ y }) => found.push(y!.data[0] as number));
+    expect(found).toEqual([0, 2, 4]);
+  });
+
   it('keeps working when more graphs are used than a lane keeps sessions of', async () => {
-    const lanes = lanesOf(2);
+    const lanes = await lanesOf(2);
     const inputs = { fixed: { weight: vector(1) }, changing: { shift: vector(0) } };
     const many = Array.from({ length: 300 }, (_, i) => ({
       key: `affine ${i}`,
@@ -111,6 +121,7 @@ describe('an Engine of several lanes', () => {
   async function gradients(lanes: number) {
     const engine = new Engine(model, { lora: loraOf(adapter), threads: lanes, lanes });
     open.push(engine);
+    await engine.lanes.started();
     return lossAndGradients(engine, packed, adapter.layers);
   }
 

@@ -82,7 +82,7 @@ export class Lanes {
     const hand = () => {
       for (const lane of this.others) {
         // The last ones are left to this thread, which would otherwise wait for a lane's queue.
-        while (lane.pending < DEPTH && tasks.length - next > lane.pending) {
+        while (lane.isReady && lane.pending < DEPTH && tasks.length - next > lane.pending) {
           const i = order[next++]!;
           const { key, feeds, into = {} } = tasks[i]!;
           const run = lane.run(key, graphs[i]!, narrowed, feeds).then((out) => {
@@ -107,6 +107,11 @@ export class Lanes {
       await settled(crossing);
     }
     await Promise.all(crossing);
+  }
+
+  /** Waits until all lanes take tasks; before, those that are up do the work. */
+  async started(): Promise<void> {
+    await Promise.all(this.others.map(({ started }) => started));
   }
 
   async release(): Promise<void> {

@@ -4,7 +4,7 @@ import type { BreakEven } from '../../price/break-even.ts';
 import type { Figure } from '../../price/price-estimate.ts';
 import type { PricePlan, StagePlan } from '../../price/price-plan.ts';
 import { BATCH_WINDOW_HOURS } from '../../teacher/teacher.ts';
-import { count, duration, printable } from '../../ui/format.ts';
+import { count, duration, printable, rate } from '../../ui/format.ts';
 import type { RunPlan } from '../run-plan.ts';
 import { textTable } from '../text-table.ts';
 import type { StudentPlan } from './student-plans.ts';
@@ -108,9 +108,9 @@ function dollars(value: number): string {
   return value.toFixed(value === 0 || value >= 1 ? 2 : 3);
 }
 
-/** The 95% interval, where there is one. */
+/** The 95% interval, where there is one that is wider than nothing. */
 function between({ low, high }: Figure, show: (value: number) => string): string {
-  return low === null || high === null ? '' : ` (95%: ${show(low)} to ${show(high)})`;
+  return low === null || high === null || low === high ? '' : ` (95%: ${show(low)} to ${show(high)})`;
 }
 
 function renderStudents({ students }: RunPlan): string {
@@ -134,7 +134,7 @@ function studentLines(student: StudentPlan): string[] {
 
 function trainingTime({ seconds, tokensPerSecond, speedFrom }: StudentPlan): string {
   if (seconds === undefined) return 'time: not known; --measure makes two steps, and train tells it after its first';
-  return `time: about ${duration(seconds)} at ${count(Math.round(tokensPerSecond!))} tokens/s (${speedFrom})`;
+  return `time: about ${duration(seconds)} at ${rate(tokensPerSecond!, 'tokens')} (${speedFrom})`;
 }
 
 function renderBreakEven({ breakEven }: RunPlan): string | undefined {
