@@ -1,8 +1,8 @@
 /** Cross-entropy at the output head, on the rows that have labels alone and in blocks: all logits never exist at once. */
 
 import { headGraph, headParts } from '../model/layer-graphs.ts';
+import { addGradients } from './add-gradients.ts';
 import { addTo, type Floats, rowsOf, toTensor, zeros } from './floats.ts';
-import { addGradients } from './gradient-sums.ts';
 import { type EngineContext, ROW_BLOCK } from './layer-context.ts';
 import type { Packed } from './pack.ts';
 

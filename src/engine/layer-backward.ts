@@ -1,9 +1,9 @@
 /** One layer backward, from what its forward kept: the second half, attention, the first half. */
 
 import { afterBackward, attentionBackward, beforeBackward } from '../model/layer-graphs.ts';
+import { addGradients } from './add-gradients.ts';
 import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
 import { addTo, type Floats, rowsOf } from './floats.ts';
-import { addGradients } from './gradient-sums.ts';
 import {
   attentionShape,
   type EngineContext,
