@@ -63,6 +63,8 @@ export class Lane {
     const worker = startWorker(new URL('./lane-worker', import.meta.url), settings);
     this.worker = worker;
     const end = (error: Error) => {
+      // A thread that is gone takes no run and hears no order to end.
+      this.isStarted = false;
       for (const { reject } of this.waiting.values()) reject(error);
       this.waiting.clear();
     };

@@ -1,5 +1,6 @@
 /** Tasks in several threads: same bits, sums in order, failures that are told. */
 
+import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { busyAdapter, drawTree, loraOf, lossAndGradients, tinyWeights } from '../../test/tiny-models.ts';
 import { GraphBuilder } from '../graph/graph.ts';
@@ -7,6 +8,7 @@ import type { Tensor } from '../graph/value.ts';
 import type { GraphPart } from '../model/layer-graphs.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { Engine } from './engine.ts';
+import { Lane } from './lane.ts';
 import { laneCount } from './lane-count.ts';
 import { Lanes } from './lanes.ts';
 import { packSequences } from './pack.ts';
@@ -93,6 +95,16 @@ describe('Lanes', () => {
     const inputs = { fixed: { weight: vector(2) }, changing: { shift: vector(0) } };
     await lanes.runAll(tasks(3), inputs, ({ y }) => found.push(y!.data[0] as number));
     expect(found).toEqual([0, 2, 4]);
+  });
+
+  it('takes no run any more when its thread has died, and still ends', async () => {
+    const lane = new Lane({ threads: 1 });
+    await lane.started;
+    expect(lane.isReady).toBe(true);
+    // From outside, as what kills a thread for its memory does.
+    await (lane as unknown as { worker: Worker }).worker.terminate();
+    expect(lane.isReady).toBe(false);
+    await lane.release();
   });
 
   it('keeps working when more graphs are used than a lane keeps sessions of', async () => {
