@@ -14,7 +14,7 @@ import { type HeadLoss, headLoss } from './head-loss.ts';
 import { type LaneSettings, laneCount } from './lane-count.ts';
 import { Lanes } from './lanes.ts';
 import { layerBackward } from './layer-backward.ts';
-import type { EngineContext, LayerAdapter, LayerPass, LayerState } from './layer-context.ts';
+import type { BlockedRows, EngineContext, LayerAdapter, LayerPass, LayerState } from './layer-context.ts';
 import { layerForward, returnKept } from './layer-forward.ts';
 import type { Packed } from './pack.ts';
 import { layerRotaries, type RotaryTables } from './rotary-tables.ts';
@@ -76,17 +76,31 @@ export class Engine {
   /** Through all layers. With `keep`, the state holds what backward needs. */
   async forward(packed: Packed, adapters: readonly LayerAdapter[], keep: boolean): Promise<ForwardState> {
     const { config } = this.model;
+    const { pool } = this.context;
     const rotaries = layerRotaries(packed.positions, config, this.context.dtype);
     const firstKept = keep ? config.layers - this.keptLayers : config.layers;
-    let x = this.embed(packed);
     const layers: LayerState[] = [];
-    for (let layer = 0; layer < config.layers; layer++) {
-      const state: LayerState = { x };
-      x = await layerForward(this.context, this.passOf(layer, packed, rotaries, adapters, state), layer >= firstKept);
-      if (keep) layers.push(state);
-      else this.context.pool.give(config.hiddenSize, state.x);
-    }
-    return { packed, layers, hidden: x };
+    const through = async () => {
+      let rows: BlockedRows = { data: this.embed(packed), ready: [] };
+      let last = Promise.resolve();
+      for (let layer = 0; layer < config.layers; layer++) {
+        const state: LayerState = { x: rows.data };
+        const run = layerForward(
+          this.context,
+          this.passOf(layer, packed, rotaries, adapters, state),
+          rows,
+          layer >= firstKept,
+        );
+        if (keep) layers.push(state);
+        // While a layer ends, the next one begins; not more of them, as each needs memory.
+        await last;
+        last = keep ? run.done : this.lanes.watched(run.done.then(() => pool.give(config.hiddenSize, state.x)));
+        rows = run.rows;
+      }
+      await last;
+      return rows.data;
+    };
+    return { packed, layers, hidden: await this.lanes.settled(through()) };
   }
 
   /** Shows each layer's kept activations to `observe`, one layer at a time; after that call they are written over. */
@@ -100,7 +114,10 @@ export class Engine {
     let x = this.embed(packed);
     for (let layer = 0; layer < config.layers; layer++) {
       const state: LayerState = { x };
-      x = await layerForward(this.context, this.passOf(layer, packed, rotaries, adapters, state), true);
+      const pass = this.passOf(layer, packed, rotaries, adapters, state);
+      const { rows, done } = layerForward(this.context, pass, { data: x, ready: [] }, true);
+      await this.lanes.settled(done);
+      x = rows.data;
       observe(layer, state as Required<LayerState>);
       returnKept(this.context, state);
       this.context.pool.give(config.hiddenSize, state.x);
@@ -126,15 +143,30 @@ export class Engine {
     const { pool } = this.context;
     const { hiddenSize } = this.model.config;
     pool.give(hiddenSize, hidden);
-    let gradient = dy;
-    for (let layer = layers.length - 1; layer >= 0; layer--) {
-      const state = layers[layer]!;
-      const pass = this.passOf(layer, packed, rotaries, adapters, state);
-      if (!state.kept) pool.give(hiddenSize, await layerForward(this.context, pass, true));
-      gradient = await layerBackward(this.context, pass, state.kept!, gradient, grads[layer]!);
-      returnKept(this.context, state);
-      pool.give(hiddenSize, state.x);
-    }
+    const through = async () => {
+      let rows: BlockedRows = { data: dy, ready: [] };
+      let last = Promise.resolve();
+      for (let layer = layers.length - 1; layer >= 0; layer--) {
+        const state = layers[layer]!;
+        const pass = this.passOf(layer, packed, rotaries, adapters, state);
+        if (!state.kept) {
+          const again = layerForward(this.context, pass, { data: state.x, ready: [] }, true);
+          await again.done;
+          pool.give(hiddenSize, again.rows.data);
+        }
+        const run = layerBackward(this.context, pass, state.kept!, rows, grads[layer]!);
+        await last;
+        const giveBack = () => {
+          returnKept(this.context, state);
+          pool.give(hiddenSize, state.x);
+        };
+        last = this.lanes.watched(run.done.then(giveBack));
+        rows = run.rows;
+      }
+      await last;
+      return rows.data;
+    };
+    const gradient = await this.lanes.settled(through());
     if (outer) addEmbeddingGradient(this.model, packed, gradient, outer.embedding);
     pool.give(hiddenSize, gradient);
   }

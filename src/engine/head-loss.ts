@@ -66,11 +66,11 @@ export async function headLoss(
     return {
       key: `head ${size} ${backward}`,
       build: () => headGraph(config, size, backward, dtype, sums !== undefined),
-      feeds: {
+      feeds: () => ({
         h: toTensor(h, [size, hiddenSize]),
         labelRows: toTensor(labelRows, [size, hiddenSize]),
         weight: toTensor(weight, [size, 1]),
-      },
+      }),
     };
   });
   const inputs = sums ? { fixed: {}, changing: tensors } : { fixed: tensors, changing: {} };

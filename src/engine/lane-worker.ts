@@ -5,26 +5,30 @@ import type { Tensor } from '../graph/value.ts';
 import { discard } from '../onnx/discard.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { GraphCache } from './graph-cache.ts';
-import type { LaneNews, LaneOrder, Tensors } from './lane.ts';
+import { type LaneNews, type LaneOrder, MOST_CHANGING, type Tensors } from './lane.ts';
+import { RecentlyUsed } from './recently-used.ts';
 
 const cache = new GraphCache(workerData as SessionSettings);
 const kept = new Map<number, Tensor>();
-let changing: Tensors = {};
+const changing = new RecentlyUsed<Tensors>(MOST_CHANGING);
+
+/** The changing inputs of an order; what they push out is gone. */
+function changingOf({ changing: wanted }: LaneOrder): Tensors {
+  if (!wanted) return {};
+  if (wanted.tensors) discard(Object.values(changing.add(wanted.set, wanted.tensors) ?? {}));
+  return changing.get(wanted.set)!;
+}
 
 async function answer(order: LaneOrder): Promise<void> {
   const { run, key, bytes } = order;
   for (const [id, tensor] of order.kept) kept.set(id, tensor);
-  if (order.changing) {
-    discard(Object.values(changing));
-    changing = order.changing;
-  }
   const fixed = Object.fromEntries(Object.entries(order.fixed).map(([name, id]) => [name, kept.get(id)!]));
   try {
     const build = () => {
       if (!bytes) throw new TypeError(`internal: the graph ${key} did not come along`);
       return { bytes };
     };
-    const outputs = await cache.run(key, build, { ...fixed, ...changing, ...order.feeds });
+    const outputs = await cache.run(key, build, { ...fixed, ...changingOf(order), ...order.feeds });
     const memory = Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer);
     parentPort!.postMessage({ run, outputs } satisfies LaneNews, memory);
     discard(Object.values(order.feeds));

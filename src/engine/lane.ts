@@ -21,8 +21,8 @@ export interface LaneOrder {
   readonly kept: readonly (readonly [id: number, tensor: Tensor])[];
   /** Which of the kept weights the graph reads, by input. */
   readonly fixed: Readonly<Record<string, number>>;
-  /** Inputs of this run and of those after it, until others come. */
-  readonly changing?: Tensors;
+  /** The set of changing inputs that the graph reads, and its tensors where the thread does not hold that set. */
+  readonly changing?: { readonly set: string; readonly tensors?: Tensors };
   readonly feeds: Tensors;
 }
 
@@ -35,9 +35,12 @@ export type LaneNews =
 export interface SharedInputs {
   /** Never written to as long as the lanes live: a lane copies them once. */
   readonly fixed: Tensors;
-  /** Copied at each call. */
+  /** Copied for each object of shared inputs. */
   readonly changing: Tensors;
 }
+
+/** Sets of changing inputs that a thread holds: those of the two halves of a layer, or of neighbours, are in use by turns. */
+export const MOST_CHANGING = 2;
 
 interface Waiting {
   readonly resolve: (outputs: Record<string, Tensor>) => void;
@@ -57,7 +60,9 @@ export class Lane {
   private readonly ids = new WeakMap<ArrayBufferLike, Map<string, number>>();
   /** The keys of the thread's sessions: it holds as many, and lets go of them in the same order. */
   private readonly keys = new RecentlyUsed<true>(MOST_SESSIONS);
-  private changingOf: SharedInputs | undefined;
+  private readonly sets = new WeakMap<SharedInputs, string>();
+  private setsMade = 0;
+  private readonly held = new RecentlyUsed<true>(MOST_CHANGING);
 
   constructor(settings: SessionSettings) {
     const worker = startWorker(new URL('./lane-worker', import.meta.url), settings);
@@ -125,10 +130,9 @@ export class Lane {
       ...(isKnown ? {} : { bytes: graph.bytes }),
       kept,
       fixed,
-      ...(this.changingOf === inputs ? {} : { changing: copies(inputs.changing) }),
+      ...(Object.keys(inputs.changing).length === 0 ? {} : { changing: this.changingOf(inputs, copies) }),
       feeds: copies(feeds),
     };
-    this.changingOf = inputs;
     const { worker } = this;
     worker.ref();
     return new Promise((resolve, reject) => {
@@ -157,6 +161,14 @@ export class Lane {
     if (this.pending === 0) this.worker.unref();
     if ('error' in news) reject(new Error(news.error));
     else resolve(news.outputs);
+  }
+
+  private changingOf(inputs: SharedInputs, copies: (tensors: Tensors) => Tensors): { set: string; tensors?: Tensors } {
+    const set = this.sets.get(inputs) ?? String(this.setsMade++);
+    this.sets.set(inputs, set);
+    if (this.held.get(set)) return { set };
+    this.held.add(set, true);
+    return { set, tensors: copies(inputs.changing) };
   }
 
   private idOf({ data }: Tensor): { id: number; isNew: boolean } {

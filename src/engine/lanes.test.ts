@@ -27,7 +27,7 @@ function affine(): GraphPart {
 }
 
 const tasks = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ key: 'affine', build: affine, feeds: { x: vector(i) } }));
+  Array.from({ length: count }, (_, i) => ({ key: 'affine', build: affine, feeds: () => ({ x: vector(i) }) }));
 
 let open: { release(): Promise<void> }[] = [];
 const lanesOf = async (count: number) => {
@@ -77,11 +77,66 @@ describe('Lanes', () => {
     expect([...all]).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
   });
 
+  it.each([1, 2])(
+    '%i lanes start a task when those it waits for are there, whatever call they are of',
+    async (count) => {
+      const lanes = await lanesOf(count);
+      const inputs = { fixed: { weight: vector(2) }, changing: { shift: vector(1) } };
+      // Each call has five tasks; task i reads what task i - 1 of the call before wrote.
+      const values = Array.from({ length: 4 }, () => new Float32Array(5));
+      const place = (call: number, i: number): Tensor => ({
+        dtype: 'float32',
+        shape: [1],
+        data: values[call]!.subarray(i, i + 1),
+      });
+      let before: readonly Promise<void>[] = [];
+      for (const [call, row] of values.entries()) {
+        const readsWritten = (i: number) => call > 0 && i > 0;
+        const started = lanes.start(
+          Array.from(row, (_, i) => ({
+            key: 'affine',
+            build: affine,
+            after: readsWritten(i) ? [before[i - 1]!] : [],
+            feeds: () => ({ x: readsWritten(i) ? place(call - 1, i - 1) : vector(i) }),
+            into: { y: place(call, i) },
+          })),
+          inputs,
+        );
+        before = started.placed;
+      }
+      await Promise.all(before);
+      expect(values.map((row) => [...row])).toEqual([
+        [1, 3, 5, 7, 9],
+        [1, 3, 7, 11, 15],
+        [1, 3, 7, 15, 23],
+        [1, 3, 7, 15, 31],
+      ]);
+    },
+  );
+
+  it('lets fail what waits for a task that failed, and the rest end before it says so', async () => {
+    const lanes = await lanesOf(2);
+    const inputs = { fixed: { weight: vector(1) }, changing: { shift: vector(0) } };
+    const [bad, ...good] = tasks(6);
+    const first = lanes.start([{ ...bad!, feeds: () => ({ x: vector(1, 2) }) }, ...good], inputs);
+    let isRead = false;
+    const readsIt = () => {
+      isRead = true;
+      return { x: vector(0) };
+    };
+    const second = lanes.start([{ ...bad!, after: [first.placed[0]!], feeds: readsIt }], inputs);
+    let ended = 0;
+    for (const promise of first.placed.slice(1)) promise.then(() => ended++);
+    await expect(lanes.settled(second.placed[0]!)).rejects.toThrow(/Got invalid dimensions|Expected/);
+    expect(isRead).toBe(false);
+    expect(ended).toBe(5);
+  });
+
   it('fails with what a lane failed with, and runs on afterwards', async () => {
     const lanes = await lanesOf(2);
     const inputs = { fixed: { weight: vector(1) }, changing: { shift: vector(0) } };
     // The first tasks go to the other lane, whose graph wants one number.
-    const bad = tasks(3).map((task, i) => (i === 0 ? { ...task, feeds: { x: vector(1, 2) } } : task));
+    const bad = tasks(3).map((task, i) => (i === 0 ? { ...task, feeds: () => ({ x: vector(1, 2) }) } : task));
     await expect(lanes.runAll(bad, inputs)).rejects.toThrow(/Got invalid dimensions|Expected/);
     const found: number[] = [];
     await lanes.runAll(tasks(4), inputs, ({ y }) => found.push(y!.data[0] as number));
@@ -113,7 +168,7 @@ describe('Lanes', () => {
     const many = Array.from({ length: 300 }, (_, i) => ({
       key: `affine ${i}`,
       build: affine,
-      feeds: { x: vector(i) },
+      feeds: () => ({ x: vector(i) }),
     }));
     for (let round = 0; round < 2; round++) {
       let sum = 0;

@@ -1,7 +1,7 @@
 /**
- * Runs tasks that do not wait for one another side by side: in this thread and in others, each with sessions of few threads.
+ * Runs tasks side by side as soon as what they read is there: in this thread and in others, each with sessions of few threads.
  * Operators of a small model are over too soon to be divided among threads themselves: two threads in one operator took 7%
- * off a step, two lanes a third (docs/log.md). Which lane runs a task changes no bit of its outputs.
+ * off a step, two lanes a third (docs/log.md). Which lane runs a task, and when, changes no bit of its outputs.
  */
 
 import { availableParallelism } from 'node:os';
@@ -21,10 +21,27 @@ const DEPTH = 3;
 export interface GraphTask {
   readonly key: string;
   readonly build: () => GraphPart;
-  /** Inputs of this task alone. */
-  readonly feeds: Tensors;
+  /** What is to be there before the task reads its feeds. */
+  readonly after?: readonly Promise<void>[];
+  /** Inputs of this task alone, asked for when they are all there. */
+  readonly feeds: () => Tensors;
   /** Where outputs are written to, by name; the others are new arrays. */
   readonly into?: Tensors;
+}
+
+/** Of each task of a call. A failure is in all promises that wait for it. */
+export interface StartedTasks {
+  /** When its outputs are where they belong. */
+  readonly placed: readonly Promise<void>[];
+  /** When it is summed, and all before it. */
+  readonly summed: readonly Promise<void>[];
+}
+
+interface ReadyTask {
+  readonly task: GraphTask;
+  readonly inputs: SharedInputs;
+  readonly resolve: (outputs: Tensors) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class Lanes {
@@ -32,6 +49,10 @@ export class Lanes {
   readonly here: GraphCache;
   private readonly others: readonly Lane[];
   private readonly graphs = new RecentlyUsed<EmittedGraph>(MOST_SESSIONS);
+  /** Tasks that could run, in the order in which they could. */
+  private readonly ready: ReadyTask[] = [];
+  private readonly unfinished = new Set<Promise<unknown>>();
+  private isWorking = false;
 
   /** @param count lanes in all, this thread included */
   constructor(settings: SessionSettings, count: number) {
@@ -42,71 +63,58 @@ export class Lanes {
   }
 
   /**
-   * Runs all tasks, in any order.
+   * Runs each task once what it waits for is there.
    *
-   * @param done is called with each task's outputs in the order of the tasks, so that sums come out the same each time; after
+   * @param sum is called with each task's outputs in the order of the tasks, so that sums come out the same each time; after
    *   it, those that are not in the task's `into` are gone
    */
+  start(
+    tasks: readonly GraphTask[],
+    inputs: SharedInputs,
+    sum: (outputs: Tensors, index: number) => void = () => {},
+  ): StartedTasks {
+    const narrowed = this.others.length === 0 ? inputs : this.narrowed(tasks, inputs);
+    const placed: Promise<void>[] = [];
+    const summed: Promise<void>[] = [];
+    for (const [i, task] of tasks.entries()) {
+      const outputs = this.run(task, narrowed);
+      placed.push(this.watched(outputs.then(() => {})));
+      const add = async () => {
+        await summed[i - 1];
+        const out = await outputs;
+        sum(out, i);
+        discard(Object.entries(out).flatMap(([name, output]) => (task.into?.[name] ? [] : [output])));
+      };
+      summed.push(this.watched(add()));
+    }
+    return { placed, summed };
+  }
+
+  /** Runs all tasks to their end. @param sum as in `start` */
   async runAll(
     tasks: readonly GraphTask[],
     inputs: SharedInputs,
-    done: (outputs: Readonly<Record<string, Tensor>>, index: number) => void = () => {},
+    sum?: (outputs: Tensors, index: number) => void,
   ): Promise<void> {
-    const shared = { ...inputs.fixed, ...inputs.changing };
-    if (this.others.length === 0 || tasks.length === 1) {
-      for (const [i, { key, build, feeds, into }] of tasks.entries()) {
-        const outputs = await this.here.run(key, build, { ...shared, ...feeds }, into);
-        done(outputs, i);
-        discard(passing(outputs, into));
-      }
-      return;
-    }
-    const graphs = tasks.map((task) => this.graphOf(task));
-    const read = new Set(graphs.flatMap((graph) => graph.inputs));
-    const changing = Object.fromEntries(Object.entries(inputs.changing).filter(([name]) => read.has(name)));
-    const narrowed: SharedInputs = { fixed: inputs.fixed, changing };
+    const { summed } = this.start(tasks, inputs, sum);
+    await this.settled(Promise.all(summed));
+  }
 
-    const outputs: (Readonly<Record<string, Tensor>> | undefined)[] = [];
-    let finished = 0;
-    const settle = (i: number, out: Readonly<Record<string, Tensor>>) => {
-      outputs[i] = out;
-      for (let ready = outputs[finished]; ready; ready = outputs[finished]) {
-        outputs[finished] = undefined;
-        done(ready, finished);
-        discard(passing(ready, tasks[finished++]!.into));
-      }
-    };
-    const crossing: Promise<void>[] = [];
-    const order = largestFirst(tasks);
-    let next = 0;
-    const hand = () => {
-      for (const lane of this.others) {
-        // The last ones are left to this thread, which would otherwise wait for a lane's queue.
-        while (lane.isReady && lane.pending < DEPTH && tasks.length - next > lane.pending) {
-          const i = order[next++]!;
-          const { key, feeds, into = {} } = tasks[i]!;
-          const run = lane.run(key, graphs[i]!, narrowed, feeds).then((out) => {
-            settle(i, written(out, into));
-            hand();
-          });
-          // Looked at below; until then it is not an error that nobody saw.
-          run.catch(() => {});
-          crossing.push(run);
-        }
-      }
-    };
-    hand();
+  /** A promise that somebody will wait for in time: `settled` counts it, and its failure is not one that nobody saw. */
+  watched<T>(promise: Promise<T>): Promise<T> {
+    this.unfinished.add(promise);
+    promise.finally(() => this.unfinished.delete(promise)).catch(() => {});
+    return promise;
+  }
+
+  /** Waits for what started tasks lead to. Where one fails, nothing that was started is still at work when this throws. */
+  async settled<T>(result: Promise<T>): Promise<T> {
     try {
-      while (next < tasks.length) {
-        const i = order[next++]!;
-        const { key, feeds, into } = tasks[i]!;
-        settle(i, await this.here.run(key, () => graphs[i]!, { ...shared, ...feeds }, into));
-        hand();
-      }
-    } finally {
-      await settled(crossing);
+      return await result;
+    } catch (error) {
+      while (this.unfinished.size > 0) await Promise.allSettled(this.unfinished);
+      throw error;
     }
-    await Promise.all(crossing);
   }
 
   /** Waits until all lanes take tasks; before, those that are up do the work. */
@@ -119,6 +127,53 @@ export class Lanes {
     for (const lane of this.others) await lane.release();
   }
 
+  private async run(task: GraphTask, inputs: SharedInputs): Promise<Tensors> {
+    await Promise.all(task.after ?? []);
+    return new Promise((resolve, reject) => {
+      this.ready.push({ task, inputs, resolve, reject });
+      // All tasks that become ready together are seen before the first is handed out.
+      queueMicrotask(() => this.handOut());
+    });
+  }
+
+  private handOut(): void {
+    for (const lane of this.others) {
+      // The last ones are left to this thread, which would otherwise wait for a lane's queue.
+      while (lane.isReady && lane.pending < DEPTH && this.ready.length > lane.pending) {
+        const { task, inputs, resolve, reject } = this.ready.shift()!;
+        lane
+          .run(task.key, this.graphOf(task), inputs, task.feeds())
+          .then((outputs) => resolve(written(outputs, task.into)), reject)
+          .finally(() => this.handOut());
+      }
+    }
+    if (!this.isWorking && this.ready.length > 0) this.work();
+  }
+
+  /** Runs tasks in this thread for as long as there are any. */
+  private async work(): Promise<void> {
+    this.isWorking = true;
+    for (let next = this.ready.shift(); next; next = this.ready.shift()) {
+      const { task, inputs, resolve, reject } = next;
+      const build = this.others.length === 0 ? task.build : () => this.graphOf(task);
+      try {
+        resolve(
+          await this.here.run(task.key, build, { ...inputs.fixed, ...inputs.changing, ...task.feeds() }, task.into),
+        );
+      } catch (error) {
+        reject(error as Error);
+      }
+      this.handOut();
+    }
+    this.isWorking = false;
+  }
+
+  /** The inputs without what none of the tasks reads: what changes is copied for each lane. */
+  private narrowed(tasks: readonly GraphTask[], { fixed, changing }: SharedInputs): SharedInputs {
+    const read = new Set(tasks.flatMap((task) => this.graphOf(task).inputs));
+    return { fixed, changing: Object.fromEntries(Object.entries(changing).filter(([name]) => read.has(name))) };
+  }
+
   private graphOf({ key, build }: GraphTask): EmittedGraph {
     const known = this.graphs.get(key);
     if (known) return known;
@@ -129,28 +184,8 @@ export class Lanes {
   }
 }
 
-/** Small tasks at the end leave the lanes little to wait for. What a task reads tells how long it takes. */
-function largestFirst(tasks: readonly GraphTask[]): number[] {
-  const size = ({ feeds }: GraphTask) => Object.values(feeds).reduce((sum, { data }) => sum + data.length, 0);
-  const sizes = tasks.map(size);
-  return tasks.map((_, i) => i).sort((a, b) => sizes[b]! - sizes[a]!);
-}
-
-/** Waits for a list of promises that may grow while it is waited for. */
-async function settled(promises: readonly Promise<void>[]): Promise<void> {
-  for (let seen = 0; seen < promises.length; ) {
-    seen = promises.length;
-    await Promise.allSettled(promises);
-  }
-}
-
-/** The outputs that were not written to a place. */
-function passing(outputs: Tensors, into: Tensors = {}): Tensor[] {
-  return Object.entries(outputs).flatMap(([name, output]) => (into[name] ? [] : [output]));
-}
-
 /** Moves outputs to the places where they belong. */
-function written(outputs: Record<string, Tensor>, into: Tensors): Record<string, Tensor> {
+function written(outputs: Record<string, Tensor>, into: Tensors = {}): Record<string, Tensor> {
   for (const [name, place] of Object.entries(into)) {
     const from = outputs[name];
     if (!from) continue;

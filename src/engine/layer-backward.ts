@@ -6,28 +6,32 @@ import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
 import { addTo, type Floats, rowsOf } from './floats.ts';
 import {
   attentionShape,
+  type BlockedRows,
+  blocksOf,
   type EngineContext,
   type KeptActivations,
   type LayerPass,
+  type LayerRun,
   rowBlocks,
+  segmentsIn,
 } from './layer-context.ts';
 import { rotaryRows } from './rotary-tables.ts';
 
 /**
- * Adds to the gradients of the layer's parameters.
+ * Starts a layer's backward, which adds to the gradients of the layer's parameters.
  *
  * @param kept of the same rows
  * @param dy gradient at the layer's output `[rows, hidden]`; given back to the pool
  * @param sums by parameter
  * @returns the gradient at the layer's input, of the pool
  */
-export async function layerBackward(
+export function layerBackward(
   context: EngineContext,
   { packed, rotary, window, inputs, state }: LayerPass,
   kept: KeptActivations,
-  dy: Floats,
+  dy: BlockedRows,
   sums: Readonly<Record<string, Floats>>,
-): Promise<Floats> {
+): LayerRun {
   const { lanes, dtype, linears, pool } = context;
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
@@ -36,76 +40,106 @@ export async function layerBackward(
   const blocks = rowBlocks(packed.rows);
   const flow = pool.take(packed.rows, hiddenSize);
   const dOut = pool.take(packed.rows, queryWidth);
-  const after = blocks.map(({ start, rows }) => {
-    const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
-    return {
-      key: `after-backward ${rows}`,
-      build: () => afterBackward(config, rows, linears, true),
-      feeds: {
-        x: part(state.x, hiddenSize),
-        o: part(o, queryWidth),
-        middle: part(middle, hiddenSize),
-        gateUp: part(gateUp, 2 * intermediateSize),
-        dy: part(dy, hiddenSize),
-      },
-      into: { 'grad.x': part(flow, hiddenSize), 'grad.o': part(dOut, queryWidth) },
-    };
-  });
-  await lanes.runAll(after, inputs, (outputs) => addGradients(sums, outputs));
-  pool.give(hiddenSize, dy);
+  const after = lanes.start(
+    blocks.map(({ start, rows }) => {
+      const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
+      return {
+        key: `after-backward ${rows}`,
+        build: () => afterBackward(config, rows, linears, true),
+        after: blocksOf(dy.ready, start, rows),
+        feeds: () => ({
+          x: part(state.x, hiddenSize),
+          o: part(o, queryWidth),
+          middle: part(middle, hiddenSize),
+          gateUp: part(gateUp, 2 * intermediateSize),
+          dy: part(dy.data, hiddenSize),
+        }),
+        into: { 'grad.x': part(flow, hiddenSize), 'grad.o': part(dOut, queryWidth) },
+      };
+    }),
+    inputs,
+    (outputs) => addGradients(sums, outputs),
+  );
 
   const dq = pool.takeZeros(packed.rows, queryWidth);
   const dk = pool.takeZeros(packed.rows, keyWidth);
   const dv = pool.takeZeros(packed.rows, keyWidth);
-  const attention = packed.segments.map((segment) => {
-    const { start, rows } = segment;
-    const { shape, key } = attentionShape(segment, window);
-    return {
-      key: `attention-backward ${key}`,
-      build: () => attentionBackward(config, shape, dtype),
-      feeds: {
-        ...attentionFeeds(context, segment, kept),
-        o: rowsOf(o, start, rows, queryWidth),
-        do: rowsOf(dOut, start, rows, queryWidth),
-      },
-      into: { 'grad.q': rowsOf(dq, start, rows, queryWidth) },
-    };
-  });
-  await lanes.runAll(attention, inputs, (outputs, i) => {
-    const segment = packed.segments[i]!;
-    const { start, rows, prefixStart, prefixRows } = segment;
-    // Every branch adds to its prefix's keys and values.
-    for (const [sum, { data }] of [
-      [dk, outputs['grad.k']!],
-      [dv, outputs['grad.v']!],
-    ] as const) {
-      addTo(sum, prefixStart * keyWidth, data as Floats, 0, prefixRows * keyWidth);
-      addTo(sum, start * keyWidth, data as Floats, prefixRows * keyWidth, rows * keyWidth);
-    }
-    returnFeeds(context, segment, attention[i]!.feeds);
-  });
-  pool.give(queryWidth, dOut);
+  const feeds: ReturnType<typeof attentionFeeds>[] = [];
+  const attention = lanes.start(
+    packed.segments.map((segment, i) => {
+      const { start, rows } = segment;
+      const { shape, key } = attentionShape(segment, window);
+      return {
+        key: `attention-backward ${key}`,
+        build: () => attentionBackward(config, shape, dtype),
+        after: blocksOf(after.placed, start, rows),
+        feeds: () => {
+          feeds[i] = attentionFeeds(context, segment, kept);
+          return {
+            ...feeds[i],
+            o: rowsOf(o, start, rows, queryWidth),
+            do: rowsOf(dOut, start, rows, queryWidth),
+          };
+        },
+        into: { 'grad.q': rowsOf(dq, start, rows, queryWidth) },
+      };
+    }),
+    inputs,
+    (outputs, i) => {
+      const segment = packed.segments[i]!;
+      const { start, rows, prefixStart, prefixRows } = segment;
+      // Every branch adds to its prefix's keys and values.
+      for (const [sum, { data }] of [
+        [dk, outputs['grad.k']!],
+        [dv, outputs['grad.v']!],
+      ] as const) {
+        addTo(sum, prefixStart * keyWidth, data as Floats, 0, prefixRows * keyWidth);
+        addTo(sum, start * keyWidth, data as Floats, prefixRows * keyWidth, rows * keyWidth);
+      }
+      returnFeeds(context, segment, feeds[i]!);
+    },
+  );
 
   const dx = pool.take(packed.rows, hiddenSize);
-  const before = blocks.map(({ start, rows }) => {
-    const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
-    return {
-      key: `before-backward ${rows}`,
-      build: () => beforeBackward(config, rows, linears),
-      feeds: {
-        ...rotaryRows(rotary, start, rows),
-        x: part(state.x, hiddenSize),
-        dq: part(dq, queryWidth),
-        dk: part(dk, keyWidth),
-        dv: part(dv, keyWidth),
-        dx: part(flow, hiddenSize),
-      },
-      into: { 'grad.x': part(dx, hiddenSize) },
-    };
-  });
-  await lanes.runAll(before, inputs, (outputs) => addGradients(sums, outputs));
-  pool.give(hiddenSize, flow);
-  pool.give(queryWidth, dq);
-  pool.give(keyWidth, dk, dv);
-  return dx;
+  const before = lanes.start(
+    blocks.map(({ start, rows }) => {
+      const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
+      return {
+        key: `before-backward ${rows}`,
+        build: () => beforeBackward(config, rows, linears),
+        after: [...blocksOf(after.placed, start, rows), ...keysOf(packed, attention.summed, start, rows)],
+        feeds: () => ({
+          ...rotaryRows(rotary, start, rows),
+          x: part(state.x, hiddenSize),
+          dq: part(dq, queryWidth),
+          dk: part(dk, keyWidth),
+          dv: part(dv, keyWidth),
+          dx: part(flow, hiddenSize),
+        }),
+        into: { 'grad.x': part(dx, hiddenSize) },
+      };
+    }),
+    inputs,
+    (outputs) => addGradients(sums, outputs),
+  );
+  const finish = async () => {
+    await Promise.all(after.summed);
+    pool.give(hiddenSize, dy.data);
+    await Promise.all(attention.summed);
+    pool.give(queryWidth, dOut);
+    await Promise.all(before.summed);
+    pool.give(hiddenSize, flow);
+    pool.give(queryWidth, dq);
+    pool.give(keyWidth, dk, dv);
+  };
+  return { rows: { data: dx, ready: before.placed }, done: lanes.watched(finish()) };
+}
+
+/** Those of `of`, one a segment, that see keys of rows `start` to `start + rows`. */
+function keysOf<T>(packed: LayerPass['packed'], of: readonly T[], start: number, rows: number): T[] {
+  const own = segmentsIn(packed, of, start, rows);
+  const branches = packed.segments.flatMap(({ prefixStart, prefixRows }, i) =>
+    prefixRows > 0 && prefixStart < start + rows && start < prefixStart + prefixRows ? [of[i]!] : [],
+  );
+  return [...own, ...branches];
 }

@@ -33,6 +33,20 @@ export interface LayerPass {
   readonly state: LayerState;
 }
 
+/** A matrix of all rows that tasks fill, block by block. */
+export interface BlockedRows {
+  readonly data: Floats;
+  /** Of each row block, when its rows are there; empty: they all are. */
+  readonly ready: readonly Promise<void>[];
+}
+
+/** What a layer that was started leads to. */
+export interface LayerRun {
+  readonly rows: BlockedRows;
+  /** When all its tasks are over and what they used for themselves is given back. */
+  readonly done: Promise<void>;
+}
+
 export interface LayerState {
   /** The layer's input `[rows, hidden]`. */
   readonly x: Floats;
@@ -64,6 +78,16 @@ export function attentionShape(
     shape: { rows, prefix, block: ATTENTION_BLOCK, window: narrow },
     key: `${rows} ${prefix}${narrow === undefined ? '' : ` ${narrow}`}`,
   };
+}
+
+/** Those of `blocks`, one a row block, in which rows `start` to `start + rows` lie. */
+export function blocksOf<T>(blocks: readonly T[], start: number, rows: number): T[] {
+  return blocks.slice(Math.floor(start / ROW_BLOCK), Math.ceil((start + rows) / ROW_BLOCK));
+}
+
+/** Those of `of`, one a segment, whose rows meet rows `start` to `start + rows`. */
+export function segmentsIn<T>({ segments }: Packed, of: readonly T[], start: number, rows: number): T[] {
+  return of.filter((_, i) => segments[i]!.start < start + rows && start < segments[i]!.start + segments[i]!.rows);
 }
 
 export function rowBlocks(rows: number): { start: number; rows: number }[] {

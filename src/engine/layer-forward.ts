@@ -5,15 +5,24 @@ import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
 import { type Floats, rowsOf } from './floats.ts';
 import {
   attentionShape,
+  type BlockedRows,
+  blocksOf,
   type EngineContext,
   type KeptActivations,
   type LayerPass,
+  type LayerRun,
   rowBlocks,
+  segmentsIn,
 } from './layer-context.ts';
 import { rotaryRows } from './rotary-tables.ts';
 
-/** The layer's output `[rows, hidden]`, of the pool. With `keep`, `pass.state.kept` holds what backward reads. */
-export async function layerForward(context: EngineContext, pass: LayerPass, keep: boolean): Promise<Floats> {
+/**
+ * Starts a layer. Its tasks wait for the rows of `x` that they read, so that layers follow one another without a pause.
+ *
+ * @param keep `pass.state.kept` will hold what backward reads
+ * @returns the layer's output `[rows, hidden]`, of the pool
+ */
+export function layerForward(context: EngineContext, pass: LayerPass, x: BlockedRows, keep: boolean): LayerRun {
   const { lanes, dtype, linears, pool } = context;
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
@@ -23,58 +32,72 @@ export async function layerForward(context: EngineContext, pass: LayerPass, keep
   const q = pool.take(packed.rows, queryWidth);
   const k = pool.take(packed.rows, keyWidth);
   const v = pool.take(packed.rows, keyWidth);
-  const before = blocks.map(({ start, rows }) => ({
-    key: `before-forward ${rows}`,
-    build: () => beforeForward(config, rows, linears),
-    feeds: { ...rotaryRows(rotary, start, rows), x: rowsOf(state.x, start, rows, hiddenSize) },
-    into: {
-      q: rowsOf(q, start, rows, queryWidth),
-      k: rowsOf(k, start, rows, keyWidth),
-      v: rowsOf(v, start, rows, keyWidth),
-    },
-  }));
-  await lanes.runAll(before, inputs);
+  const before = lanes.start(
+    blocks.map(({ start, rows }) => ({
+      key: `before-forward ${rows}`,
+      build: () => beforeForward(config, rows, linears),
+      after: blocksOf(x.ready, start, rows),
+      feeds: () => ({ ...rotaryRows(rotary, start, rows), x: rowsOf(x.data, start, rows, hiddenSize) }),
+      into: {
+        q: rowsOf(q, start, rows, queryWidth),
+        k: rowsOf(k, start, rows, keyWidth),
+        v: rowsOf(v, start, rows, keyWidth),
+      },
+    })),
+    inputs,
+  );
 
   const o = pool.take(packed.rows, queryWidth);
-  const attention = packed.segments.map((segment) => {
-    const { start, rows } = segment;
-    const { shape, key } = attentionShape(segment, window);
-    return {
-      key: `attention-forward ${key}`,
-      build: () => attentionForward(config, shape, dtype),
-      feeds: attentionFeeds(context, segment, { q, k, v }),
-      into: { o: rowsOf(o, start, rows, queryWidth) },
-    };
-  });
-  await lanes.runAll(attention, inputs);
-  for (const [i, segment] of packed.segments.entries()) returnFeeds(context, segment, attention[i]!.feeds);
   // Rows behind the last segment are padding.
   o.fill(0, attendedRows(packed) * queryWidth);
+  const feeds: ReturnType<typeof attentionFeeds>[] = [];
+  const attention = lanes.start(
+    packed.segments.map((segment, i) => {
+      const { start, rows, prefixStart, prefixRows } = segment;
+      const { shape, key } = attentionShape(segment, window);
+      return {
+        key: `attention-forward ${key}`,
+        build: () => attentionForward(config, shape, dtype),
+        after: [...blocksOf(before.placed, prefixStart, prefixRows), ...blocksOf(before.placed, start, rows)],
+        feeds: () => {
+          feeds[i] = attentionFeeds(context, segment, { q, k, v });
+          return feeds[i];
+        },
+        into: { o: rowsOf(o, start, rows, queryWidth) },
+      };
+    }),
+    inputs,
+    (_, i) => returnFeeds(context, packed.segments[i]!, feeds[i]!),
+  );
 
   const y = pool.take(packed.rows, hiddenSize);
   const kept: KeptActivations | undefined = keep
     ? { q, k, v, o, middle: pool.take(packed.rows, hiddenSize), gateUp: pool.take(packed.rows, 2 * intermediateSize) }
     : undefined;
-  const after = blocks.map(({ start, rows }) => {
-    const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
-    return {
-      key: `after-forward ${rows} ${keep}`,
-      build: () => afterForward(config, rows, linears, keep),
-      feeds: { x: part(state.x, hiddenSize), o: part(o, queryWidth) },
-      into: {
-        y: part(y, hiddenSize),
-        ...(kept ? { middle: part(kept.middle, hiddenSize), gateUp: part(kept.gateUp, 2 * intermediateSize) } : {}),
-      },
-    };
-  });
-  await lanes.runAll(after, inputs);
-  if (kept) {
-    state.kept = kept;
-  } else {
+  if (kept) state.kept = kept;
+  const after = lanes.start(
+    blocks.map(({ start, rows }) => {
+      const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
+      return {
+        key: `after-forward ${rows} ${keep}`,
+        build: () => afterForward(config, rows, linears, keep),
+        after: [...blocksOf(before.placed, start, rows), ...segmentsIn(packed, attention.placed, start, rows)],
+        feeds: () => ({ x: part(x.data, hiddenSize), o: part(o, queryWidth) }),
+        into: {
+          y: part(y, hiddenSize),
+          ...(kept ? { middle: part(kept.middle, hiddenSize), gateUp: part(kept.gateUp, 2 * intermediateSize) } : {}),
+        },
+      };
+    }),
+    inputs,
+  );
+  const finish = async () => {
+    await Promise.all([...before.summed, ...attention.summed, ...after.summed]);
+    if (keep) return;
     pool.give(queryWidth, q, o);
     pool.give(keyWidth, k, v);
-  }
-  return y;
+  };
+  return { rows: { data: y, ready: after.placed }, done: lanes.watched(finish()) };
 }
 
 /** Rows up to the end of the last segment. */

@@ -11,6 +11,8 @@ import type { TrainSettings } from '../recipe/schema.ts';
 const PROGRAM = 0.35e9;
 /** Of each lane: a block of the head (logits, their exponentials, one more), the widest graphs' own tensors, sessions. */
 const GRAPHS = 0.45e9;
+/** While a layer ends, the next one begins. */
+const LAYERS_AT_WORK = 2;
 const FLOAT = 4;
 
 export interface MemoryPlan {
@@ -61,9 +63,9 @@ export function trainingBytes(
   // A lane beside the first copies frozen weights once, and of trained ones those of the layer or the head that it is at.
   const lane = GRAPHS + (method === 'full' ? FLOAT * (linears / layers + vocabSize * hiddenSize) : frozen);
   const inputs = layers * hiddenSize;
-  // Gradients that flow through one layer, and that layer's own activations where they are computed again.
-  const flow = 4 * hiddenSize + 2 * heads * headDim + 4 * kvHeads * headDim + headDim;
-  const kept = Math.min(layers, keptLayers + 1) * keptWidth(config);
+  // Gradients that flow through two layers at once, and those layers' own activations where they are computed again.
+  const flow = LAYERS_AT_WORK * (4 * hiddenSize + 2 * heads * headDim + 4 * kvHeads * headDim) + headDim;
+  const kept = Math.min(layers, keptLayers + LAYERS_AT_WORK) * keptWidth(config);
   const steps = PROGRAM + GRAPHS + held + (lanes - 1) * lane + FLOAT * rows * (inputs + flow + kept);
   // The f32 weights, and once more in the groups that the engine runs: for calibration.
   const loading = PROGRAM + outside + 2 * FLOAT * linears;
