@@ -41,11 +41,11 @@ function wideWeights(layer: Readonly<Record<string, Tensor>>): Record<string, Te
   const codes = Object.entries(layer).filter(([name]) => name.endsWith('.int8t'));
   return Object.fromEntries(
     codes.map(([name, { data, shape }]) => {
-      const group = name.slice(0, -'.int8t'.length);
-      const scale = layer[`${group}.scale`]!.data as Float32Array;
+      const linear = name.slice(0, -'.int8t'.length);
+      const scale = layer[`${linear}.scale`]!.data as Float32Array;
       const columns = shape[1]!;
       const values = Float32Array.from(data as Int8Array, (code, i) => code * scale[Math.floor(i / columns)]!);
-      return [`${group}${WIDE}`, { dtype: 'float32', shape, data: values } satisfies Tensor];
+      return [`${linear}${WIDE}`, { dtype: 'float32', shape, data: values } satisfies Tensor];
     }),
   );
 }

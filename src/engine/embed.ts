@@ -5,7 +5,11 @@ import type { Floats } from './floats.ts';
 import type { Packed } from './pack.ts';
 
 /** Writes the tokens' rows into `x` `[rows, hidden]`, which is returned; rows beyond the tokens stay as they are. */
-export function embedTokens({ config, embedding }: RuntimeModel, tokens: ArrayLike<number>, x: Floats): Floats {
+export function embedTokens(
+  { config, embedding }: Pick<RuntimeModel, 'config' | 'embedding'>,
+  tokens: ArrayLike<number>,
+  x: Floats,
+): Floats {
   const { hiddenSize, embeddingScale } = config;
   const table = embedding.data as Floats;
   for (let i = 0; i < tokens.length; i++) {

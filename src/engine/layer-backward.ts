@@ -36,7 +36,7 @@ export function layerBackward(
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
-  const { o, middle, gateUp } = kept;
+  const { o, middle, gate, up } = kept;
   const blocks = rowBlocks(packed.rows);
   const flow = pool.take(packed.rows, hiddenSize);
   const dOut = pool.take(packed.rows, queryWidth);
@@ -51,7 +51,8 @@ export function layerBackward(
           x: part(state.x, hiddenSize),
           o: part(o, queryWidth),
           middle: part(middle, hiddenSize),
-          gateUp: part(gateUp, 2 * intermediateSize),
+          gate: part(gate, intermediateSize),
+          up: part(up, intermediateSize),
           dy: part(dy.data, hiddenSize),
         }),
         into: { 'grad.x': part(flow, hiddenSize), 'grad.o': part(dOut, queryWidth) },

@@ -60,10 +60,11 @@ export interface KeptActivations {
   readonly v: Floats;
   readonly o: Floats;
   readonly middle: Floats;
-  readonly gateUp: Floats;
+  readonly gate: Floats;
+  readonly up: Floats;
 }
 
-/** Rows a token-wise graph sees at once: its widest tensor (rows x 2 intermediate) should stay in the cache. */
+/** Rows a token-wise graph sees at once: its widest tensor (rows x intermediate) should stay in the cache. */
 export const ROW_BLOCK = 256;
 /** Query rows a block of attention. */
 export const ATTENTION_BLOCK = 64;

@@ -72,7 +72,11 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
 
   const y = pool.take(packed.rows, hiddenSize);
   const kept: KeptActivations | undefined = keep
-    ? { q, k, v, o, middle: pool.take(packed.rows, hiddenSize), gateUp: pool.take(packed.rows, 2 * intermediateSize) }
+    ? {
+        ...{ q, k, v, o, middle: pool.take(packed.rows, hiddenSize) },
+        gate: pool.take(packed.rows, intermediateSize),
+        up: pool.take(packed.rows, intermediateSize),
+      }
     : undefined;
   if (kept) state.kept = kept;
   const after = lanes.start(
@@ -85,7 +89,11 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
         feeds: () => ({ x: part(x.data, hiddenSize), o: part(o, queryWidth) }),
         into: {
           y: part(y, hiddenSize),
-          ...(kept ? { middle: part(kept.middle, hiddenSize), gateUp: part(kept.gateUp, 2 * intermediateSize) } : {}),
+          ...(kept && {
+            middle: part(kept.middle, hiddenSize),
+            gate: part(kept.gate, intermediateSize),
+            up: part(kept.up, intermediateSize),
+          }),
         },
       };
     }),
@@ -109,10 +117,10 @@ function attendedRows({ segments }: LayerPass['packed']): number {
 /** Gives back what a layer kept. */
 export function returnKept({ model, pool }: EngineContext, state: Pick<LayerPass['state'], 'kept'>): void {
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = model.config;
-  const { q, k, v, o, middle, gateUp } = state.kept!;
+  const { q, k, v, o, middle, gate, up } = state.kept!;
   pool.give(heads * headDim, q, o);
   pool.give(kvHeads * headDim, k, v);
   pool.give(hiddenSize, middle);
-  pool.give(2 * intermediateSize, gateUp);
+  pool.give(intermediateSize, gate, up);
   delete state.kept;
 }

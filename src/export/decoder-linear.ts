@@ -1,4 +1,4 @@
-/** The linears of an exported decoder: the same products as src/model/linear.ts, with their weights in the file. */
+/** The linears of an exported decoder: the joint products of src/model/linear.ts, with their weights in the file. */
 
 import { ACTIVATION_STEP, SMALLEST_ABSMAX, ZERO_POINT } from '../graph/ops/quantized.ts';
 import type { Tensor } from '../graph/value.ts';
@@ -8,20 +8,19 @@ import { transposed } from './transposed.ts';
 
 /** What a layer's linears are made of. */
 export interface LayerLinears {
-  /** Weights by graph input (RuntimeModel). */
+  /** Weights of joint products (jointParameters). */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly precision: Precision;
-  /** Parameters of an adapter that stays beside the base. */
+  /** Joint parameters of an adapter that stays beside the base. */
   readonly adapter?: {
     readonly tensors: Readonly<Record<string, Tensor>>;
-    readonly rank: number;
     readonly scale: number;
   };
   /** Begins the names the weights get in the file. */
   readonly prefix: string;
 }
 
-/** y = x W + bias + scale (x A) B of x `[batch, sequence, inputs]`. */
+/** y = x W + bias + scale (x A) B of x `[batch, sequence, inputs]`, the parts' outputs side by side. */
 export function decoderLinear(list: NodeList, x: string, group: LinearGroup, layer: LayerLinears): string {
   const { adapter, prefix, weights } = layer;
   const plain = layer.precision === 'f32' ? product(list, x, group, layer) : int8Product(list, x, group, layer);
@@ -29,7 +28,10 @@ export function decoderLinear(list: NodeList, x: string, group: LinearGroup, lay
   const base = group.bias ? list.op('Add', [plain, bias()]) : plain;
   if (!adapter) return base;
   const a = list.weight(`${prefix}.${group.name}.lora_A`, adapter.tensors[`${group.name}.A`]!);
-  const b = list.weight(`${prefix}.${group.name}.lora_B`, blockDiagonal(group, adapter));
+  const { data, ...type } =
+    adapter.tensors[group.parts.length === 1 ? `${group.name}.B.${group.name}` : `${group.name}.B`]!;
+  const scaled = (data as Float32Array).map((value) => adapter.scale * value);
+  const b = list.weight(`${prefix}.${group.name}.lora_B`, { ...type, data: scaled });
   return list.op('Add', [base, list.op('MatMul', [list.op('MatMul', [x, a]), b])]);
 }
 
@@ -54,20 +56,4 @@ function int8Product(list: NodeList, x: string, group: LinearGroup, { weights, p
   const weight = list.weight(`${prefix}.${group.name}.int8`, weights[`${group.name}.int8`]!);
   const scale = list.weight(`${prefix}.${group.name}.scale`, weights[`${group.name}.scale`]!);
   return list.op('Mul', [list.op('MatMulIntegerToFloat', [codes, weight, step, scale, zero]), guarded]);
-}
-
-/** The parts' B matrices as one `[rank * parts, outputs]`, zero off the diagonal, times the adapter's scale. */
-function blockDiagonal(group: LinearGroup, { tensors, rank, scale }: NonNullable<LayerLinears['adapter']>): Tensor {
-  const outputs = outputsOf(group);
-  const data = new Float32Array(rank * group.parts.length * outputs);
-  let left = 0;
-  for (const [i, part] of group.parts.entries()) {
-    const b = tensors[`${group.name}.B.${part.name}`]!.data as Float32Array;
-    for (let r = 0; r < rank; r++) {
-      const start = (i * rank + r) * outputs + left;
-      for (let j = 0; j < part.outputs; j++) data[start + j] = scale * b[r * part.outputs + j]!;
-    }
-    left += part.outputs;
-  }
-  return { dtype: 'float32', shape: [rank * group.parts.length, outputs], data };
 }

@@ -3,6 +3,7 @@
 import type { Tensor } from '../graph/value.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { GELU_TERMS, linearGroups } from '../model/decoder-layer.ts';
+import { jointParameters } from '../model/joint-parameters.ts';
 import type { OnnxModel } from '../onnx/model-proto.ts';
 import type { AdaptedModel } from '../quantize/student-model.ts';
 import { attentionContexts, decoderAttention, TO_END } from './decoder-attention.ts';
@@ -39,13 +40,15 @@ export function decoderModel({ model, adapter }: AdaptedModel): OnnxModel {
 
   let x = list.op('Gather', [embedding, ids]);
   if (embeddingScale !== 1) x = list.op('Mul', [x, list.float(embeddingScale)]);
-  for (const [layer, weights] of model.layers.entries()) {
+  const joint = (parameters: Readonly<Record<string, Tensor>>) => jointParameters(Object.values(groups), parameters);
+  for (const [layer, parts] of model.layers.entries()) {
     const prefix = `layers.${layer}`;
+    const weights = joint(parts);
     const linears: LayerLinears = {
       weights,
       precision: model.precision,
       prefix,
-      ...(adapter ? { adapter: { ...adapter, tensors: adapter.layers[layer]! } } : {}),
+      ...(adapter ? { adapter: { scale: adapter.scale, tensors: joint(adapter.layers[layer]!) } } : {}),
     };
     const linear = (input: string, group: keyof typeof groups) => decoderLinear(list, input, groups[group], linears);
     const cache = (kind: 'key' | 'value') =>

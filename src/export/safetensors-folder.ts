@@ -63,21 +63,14 @@ function compressedTensors({ config, layers, embedding, head, normFinal }: Runti
     const prefix = `model.layers.${layer}`;
     for (const [input, { name }] of Object.entries(layerNorms(config)))
       tensors.set(`${prefix}.${name}.weight`, norm(weights[input]!));
-    for (const { name, inputs, bias, parts } of Object.values(linearGroups(config))) {
-      const codes = weights[`${name}.int8t`]!.data as Int8Array;
-      const scales = weights[`${name}.scale`]!.data as Float32Array;
-      let start = 0;
-      for (const part of parts) {
-        const end = start + part.outputs;
-        const key = `${prefix}.${LINEAR_NAMES[part.name]}`;
-        const weight = codes.subarray(start * inputs, end * inputs);
-        tensors.set(`${key}.weight`, { shape: [part.outputs, inputs], data: weight });
-        tensors.set(`${key}.weight_scale`, { shape: [part.outputs, 1], data: scales.subarray(start, end) });
-        if (bias) {
-          const values = weights[`${name}.bias`]!.data as Float32Array;
-          tensors.set(`${key}.bias`, { shape: [part.outputs], data: values.subarray(start, end) });
-        }
-        start = end;
+    for (const { inputs, bias, parts } of Object.values(linearGroups(config))) {
+      for (const { name, outputs } of parts) {
+        const key = `${prefix}.${LINEAR_NAMES[name]}`;
+        const codes = weights[`${name}.int8t`]!.data as Int8Array;
+        tensors.set(`${key}.weight`, { shape: [outputs, inputs], data: codes });
+        const scales = weights[`${name}.scale`]!.data as Float32Array;
+        tensors.set(`${key}.weight_scale`, { shape: [outputs, 1], data: scales });
+        if (bias) tensors.set(`${key}.bias`, float(weights[`${name}.bias`]!));
       }
     }
   }

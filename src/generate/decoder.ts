@@ -11,8 +11,9 @@ import type { Tensor } from '../graph/value.ts';
 import { layerAttention } from '../model/config.ts';
 import { decodeAttention, keysInput, valuesInput } from '../model/decode-graphs.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
+import { jointParameters } from '../model/joint-parameters.ts';
 import { afterForward, attentionForward, beforeForward, logitsGraph } from '../model/layer-graphs.ts';
-import { jointB, type LinearSettings } from '../model/linear.ts';
+import type { LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { CHUNK, KvCache } from './kv-cache.ts';
@@ -40,7 +41,7 @@ const TAIL_MULTIPLE = 16;
  */
 export class Decoder {
   readonly cache: GraphCache;
-  private readonly model: RuntimeModel;
+  private readonly model: Omit<RuntimeModel, 'layers'>;
   private readonly linears: LinearSettings;
   /** Graph inputs of each layer: weights and adapter. */
   private readonly parameters: readonly Readonly<Record<string, Tensor>>[];
@@ -50,14 +51,14 @@ export class Decoder {
   private readonly nothing: Tensor;
 
   constructor({ model, adapter, settings = {} }: GenerationModel, places: number) {
-    this.model = model;
+    const { layers, ...outer } = model;
+    this.model = outer;
     this.cache = new GraphCache(settings);
-    this.linears = { precision: model.precision, ...(adapter ? { lora: { ...adapter, joint: true } } : {}) };
+    this.linears = { precision: model.precision, joint: true, ...(adapter ? { lora: adapter } : {}) };
     const groups = Object.values(linearGroups(model.config));
-    this.parameters = model.layers.map((weights, layer) => ({
-      ...weights,
-      ...(adapter && jointB(groups, adapter.layers[layer]!, adapter.rank)),
-    }));
+    this.parameters = layers.map((weights, layer) =>
+      jointParameters(groups, { ...weights, ...adapter?.layers[layer] }),
+    );
     this.places = Array.from({ length: places }, () => new KvCache(model.config));
     const width = model.config.kvHeads * model.config.headDim;
     this.nothing = { dtype: 'float32', shape: [1, width], data: new Float32Array(width) };

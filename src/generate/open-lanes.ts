@@ -2,6 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import type { TypedArray } from '../graph/value.ts';
+import { linearGroups } from '../model/decoder-layer.ts';
+import { jointParameters } from '../model/joint-parameters.ts';
+import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { GenerationModel } from './decoder.ts';
 import { type Lane, type LaneOptions, LocalLane } from './lane.ts';
 import { WorkerLane } from './worker-lane.ts';
@@ -53,12 +56,15 @@ function mostLanes({ settings = {} }: GenerationModel, bytes: number, threads: n
   return Math.max(1, Math.min(threads, filled, 1 + Math.floor(MOST_COPIED_BYTES / bytes)));
 }
 
-/** The model without what only training reads: the int8 weights in their second order. */
-function forwardModel({ model, ...rest }: GenerationModel): GenerationModel {
-  const layers = model.layers.map((weights) =>
-    Object.fromEntries(Object.entries(weights).filter(([name]) => !name.endsWith('.int8t'))),
-  );
-  return { ...rest, model: { ...model, layers } };
+/** The model laid out as decoders read it, once for all lanes, and without what only training reads. */
+function forwardModel({ model, adapter, ...rest }: GenerationModel): GenerationModel {
+  const groups = Object.values(linearGroups(model.config));
+  const joint = (layers: RuntimeModel['layers']) => layers.map((layer) => jointParameters(groups, layer));
+  return {
+    ...rest,
+    model: { ...model, layers: joint(model.layers) },
+    ...(adapter && { adapter: { ...adapter, layers: joint(adapter.layers) } }),
+  };
 }
 
 /** Bytes of memory behind the model's tensors, each once. */

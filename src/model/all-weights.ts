@@ -21,7 +21,7 @@ export function allWeights(model: RuntimeModel): AllWeights {
   return { model, layers, outer: { normFinal, embedding, ...(head === embedding ? {} : { head }) } };
 }
 
-/** The tensors as the hub stores them (hubWeightShapes): linears apart, norms without the family's offset. */
+/** The tensors as the hub stores them (hubWeightShapes): norms without the family's offset. */
 export function hubTensors({ config, layers, normFinal, embedding, head }: RuntimeModel): Map<string, FloatTensor> {
   const float = ({ shape, data }: Tensor): FloatTensor => ({ shape, data: data as Float32Array });
   const norm = ({ shape, data }: Tensor): FloatTensor => {
@@ -38,21 +38,11 @@ export function hubTensors({ config, layers, normFinal, embedding, head }: Runti
     for (const [input, { name }] of Object.entries(layerNorms(config))) {
       tensors.set(`${prefix}.${name}.weight`, norm(weights[input]!));
     }
-    for (const { name, inputs, bias, parts } of Object.values(linearGroups(config))) {
-      const weight = weights[`${name}.weight`]!.data as Float32Array;
-      let start = 0;
-      for (const part of parts) {
-        const end = start + part.outputs;
-        const key = `${prefix}.${LINEAR_NAMES[part.name]}`;
-        tensors.set(`${key}.weight`, {
-          shape: [part.outputs, inputs],
-          data: weight.subarray(start * inputs, end * inputs),
-        });
-        if (bias) {
-          const values = weights[`${name}.bias`]!.data as Float32Array;
-          tensors.set(`${key}.bias`, { shape: [part.outputs], data: values.subarray(start, end) });
-        }
-        start = end;
+    for (const { bias, parts } of Object.values(linearGroups(config))) {
+      for (const { name } of parts) {
+        const key = `${prefix}.${LINEAR_NAMES[name]}`;
+        tensors.set(`${key}.weight`, float(weights[`${name}.weight`]!));
+        if (bias) tensors.set(`${key}.bias`, float(weights[`${name}.bias`]!));
       }
     }
   }

@@ -6,7 +6,6 @@ import { SMALLEST, tinyWeights } from '../../test/tiny-models.ts';
 import { rotaryTables } from '../engine/rotary-tables.ts';
 import { GraphBuilder } from '../graph/graph.ts';
 import { afterAttention, beforeAttention, linearGroups } from './decoder-layer.ts';
-import { outputsOf } from './linear.ts';
 
 const { config } = tinyWeights(SMALLEST);
 const { headDim, heads, kvHeads, hiddenSize } = config;
@@ -28,7 +27,12 @@ function attentionInputs(positions: readonly number[]): { q: Dense; k: Dense; v:
     cos: { shape: [rows, half], data: cos as Float64Array },
     sin: { shape: [rows, half], data: sin as Float64Array },
     norm1: draw('norm1', [hiddenSize]),
-    'qkv.weight': draw('weight', [outputsOf(linearGroups(config).qkv), hiddenSize]),
+    ...Object.fromEntries(
+      linearGroups(config).qkv.parts.map(({ name, outputs }) => [
+        `${name}.weight`,
+        draw(`${name} weight`, [outputs, hiddenSize]),
+      ]),
+    ),
   };
   const [dq, dk, dv] = evaluate([q, k, v], feeds) as [Dense, Dense, Dense];
   return { q: dq, k: dk, v: dv };
@@ -89,10 +93,11 @@ describe('beforeAttention()', () => {
 
 describe('afterAttention()', () => {
   it('gives the residual stream, and what a backward pass keeps', () => {
-    const { middle, gateUp, y } = afterAttention(new GraphBuilder(), config, 3, F64);
-    expect([middle.shape, gateUp.shape, y.shape]).toEqual([
+    const { middle, gate, up, y } = afterAttention(new GraphBuilder(), config, 3, F64);
+    expect([middle.shape, gate.shape, up.shape, y.shape]).toEqual([
       [3, 16],
-      [3, 48],
+      [3, 24],
+      [3, 24],
       [3, 16],
     ]);
   });

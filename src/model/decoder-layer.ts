@@ -8,7 +8,7 @@ import { type LinearGroup, type LinearSettings, linear } from './linear.ts';
 /** 2 z of the GELU = x (first + second x^2). */
 export const GELU_TERMS = [2 * Math.sqrt(2 / Math.PI), 2 * Math.sqrt(2 / Math.PI) * 0.044715] as const;
 
-/** The four products of a layer, in the order of the forward pass. */
+/** The linears of a layer by what they read, in the order of the forward pass. */
 export function linearGroups(config: ModelConfig): Record<LinearGroup['name'], LinearGroup> {
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim, qkvBias } = config;
   return {
@@ -42,13 +42,6 @@ export function rmsNorm(g: GraphBuilder, x: Value, name: string, epsilon: number
   return g.op('SimplifiedLayerNormalization', [x, weight], { epsilon });
 }
 
-/** Norms of query and key heads, x `[rows, heads + kvHeads, d]`. Inputs: normQ, normK `[d]`. */
-function headNorms(g: GraphBuilder, x: Value, { heads, kvHeads, normEpsilon }: ModelConfig): Value {
-  const [q, k] = g.apply('Split', [x], { axis: 1, sizes: [heads, kvHeads] }) as [Value, Value];
-  const normed = [rmsNorm(g, q, 'normQ', normEpsilon), rmsNorm(g, k, 'normK', normEpsilon)];
-  return g.op('Concat', normed, { axis: 1 });
-}
-
 /**
  * The MLP's gate, x s(f(x)) with s the logistic function:
  *   silu: f = x; gelu: x (1 + tanh z) / 2 = x s(2 z) with z = sqrt(2 / pi) (x + 0.044715 x^3) (arXiv 1606.08415).
@@ -72,41 +65,40 @@ export function beforeAttention(g: GraphBuilder, config: ModelConfig, rows: numb
   const cos = g.input('cos', dtype, [rows, headDim / 2]);
   const sin = g.input('sin', dtype, [rows, headDim / 2]);
   const qkv = linear(g, rmsNorm(g, x, 'norm1', normEpsilon), linearGroups(config).qkv, settings);
-  const rotated = (heads + kvHeads) * headDim;
-  const [qk, v] = g.apply('Split', [qkv], { axis: 1, sizes: [rotated, kvHeads * headDim] }) as [Value, Value];
-  const normed = config.headNorms
-    ? headNorms(g, g.op('Reshape', [qk], { shape: [rows, heads + kvHeads, headDim] }), config)
-    : qk;
-  const turned = g.op('RotaryEmbedding', [g.op('Reshape', [normed], { shape: [1, rows, rotated] }), cos, sin]);
-  const [q, k] = g.apply('Split', [g.op('Reshape', [turned], { shape: [rows, rotated] })], {
-    axis: 1,
-    sizes: [heads * headDim, kvHeads * headDim],
-  }) as [Value, Value];
-  return { x, q, k, v };
+  const [queries, keys, v] = qkv as [Value, Value, Value];
+  const turned = (value: Value, count: number, norm: string) => {
+    const width = count * headDim;
+    const normed = config.headNorms
+      ? rmsNorm(g, g.op('Reshape', [value], { shape: [rows, count, headDim] }), norm, normEpsilon)
+      : value;
+    const rotated = g.op('RotaryEmbedding', [g.op('Reshape', [normed], { shape: [1, rows, width] }), cos, sin]);
+    return g.op('Reshape', [rotated], { shape: [rows, width] });
+  };
+  return { x, q: turned(queries, heads, 'normQ'), k: turned(keys, kvHeads, 'normK'), v };
 }
 
 /**
  * What happens after attention: x (the layer's input) and o (attention output) -> y `[rows, hidden]`.
- * Inputs: x, o, norm2, normAttention and normMlp where outputs have norms, and the o, gateUp and down groups'. `middle` (the residual stream between attention and MLP) and
- * `gateUp` are what a backward pass would rather keep than compute again.
+ * Inputs: x, o, norm2, normAttention and normMlp where outputs have norms, and the o, gateUp and down groups'. `middle`
+ * (the residual stream between attention and MLP), `gate` and `up` are what a backward pass would rather keep than compute
+ * again.
  */
 export function afterAttention(g: GraphBuilder, config: ModelConfig, rows: number, settings: LinearSettings) {
-  const { hiddenSize, intermediateSize, heads, headDim, normEpsilon } = config;
+  const { hiddenSize, heads, headDim, normEpsilon } = config;
   const dtype: DType = settings.dtype ?? 'float32';
   const groups = linearGroups(config);
   const x = g.input('x', dtype, [rows, hiddenSize]);
   const o = g.input('o', dtype, [rows, heads * headDim]);
   const outputNorm = (output: Value, name: string) =>
     config.outputNorms ? rmsNorm(g, output, name, normEpsilon) : output;
-  const middle = g.op('Add', [x, outputNorm(linear(g, o, groups.o, settings), 'normAttention')]);
+  const [attended] = linear(g, o, groups.o, settings) as [Value];
+  const middle = g.op('Add', [x, outputNorm(attended, 'normAttention')]);
   const gateUp = linear(g, rmsNorm(g, middle, 'norm2', normEpsilon), groups.gateUp, settings);
-  const [gate, up] = g.apply('Split', [gateUp], { axis: 1, sizes: [intermediateSize, intermediateSize] }) as [
-    Value,
-    Value,
-  ];
+  const [gate, up] = gateUp as [Value, Value];
   const activated = g.op('Mul', [activation(g, gate, config.activation), up]);
-  const y = g.op('Add', [middle, outputNorm(linear(g, activated, groups.down, settings), 'normMlp')]);
-  return { x, o, middle, gateUp, y };
+  const [mlp] = linear(g, activated, groups.down, settings) as [Value];
+  const y = g.op('Add', [middle, outputNorm(mlp, 'normMlp')]);
+  return { x, o, middle, gate, up, y };
 }
 
 /** One segment's attention: `rows` tokens over `prefix` earlier ones and themselves. */

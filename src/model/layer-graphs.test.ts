@@ -29,13 +29,13 @@ function ends({ g, outputs, given }: GraphPart) {
   return { inputs: [...emitted.inputs].sort(), outputs: [...emitted.outputs] };
 }
 
-const QKV = ['qkv.A', 'qkv.B.k', 'qkv.B.q', 'qkv.B.v', 'qkv.weight'];
+const QKV = ['k.weight', 'norm1', 'q.weight', 'qkv.A', 'qkv.B.k', 'qkv.B.q', 'qkv.B.v'];
 const GRADS = (names: string[]) => names.map((name) => `grad.${name}`).sort();
 
 describe('graphs of a layer', () => {
   it('beforeForward() makes q, k, v of x', () => {
     expect(ends(beforeForward(config, 32, LORA))).toEqual({
-      inputs: ['cos', 'norm1', ...QKV, 'sin', 'x'],
+      inputs: ['cos', ...QKV, 'sin', 'v.weight', 'x'],
       outputs: ['q', 'k', 'v'],
     });
   });
@@ -48,13 +48,14 @@ describe('graphs of a layer', () => {
 
   it('afterForward() adds what backward keeps, if asked', () => {
     expect(ends(afterForward(config, 32, LORA, false)).outputs).toEqual(['y']);
-    expect(ends(afterForward(config, 32, LORA, true)).outputs).toEqual(['y', 'middle', 'gateUp']);
+    expect(ends(afterForward(config, 32, LORA, true)).outputs).toEqual(['y', 'middle', 'gate', 'up']);
   });
 
   it('afterBackward() takes what was kept instead of computing it', () => {
     const kept = ends(afterBackward(config, 32, BARE, true));
-    // Without an adapter nothing but middle and gateUp depends on x and o.
-    expect(kept.inputs).toEqual(['down.weight', 'dy', 'gateUp', 'gateUp.weight', 'middle', 'norm2', 'o.weight']);
+    // Without an adapter nothing but middle, gate and up depends on x and o.
+    const weights = ['down.weight', 'gate.weight', 'norm2', 'o.weight', 'up.weight'];
+    expect(kept.inputs).toEqual([...weights, 'dy', 'gate', 'middle', 'up'].sort());
     expect(kept.outputs).toEqual(['grad.x', 'grad.o']);
     const again = ends(afterBackward(config, 32, BARE, false)).inputs;
     expect(again).toEqual(expect.arrayContaining(['x', 'o']));

@@ -13,7 +13,7 @@ import {
   segmentAttention,
 } from './decoder-layer.ts';
 import { layerNorms } from './hub-weights.ts';
-import { type LinearSettings, loraShapes, outputsOf } from './linear.ts';
+import { type LinearSettings, loraShapes } from './linear.ts';
 
 /** A graph ready to be emitted: what comes out, and what comes in although the graph could compute it. */
 export interface GraphPart {
@@ -39,9 +39,11 @@ function trainedInputs(g: GraphBuilder, config: ModelConfig, half: keyof typeof 
   if (full) {
     const norms = layerNorms(config);
     for (const name of HALVES[half].norms) if (norms[name]) shapes[name] = [norms[name].size];
-    for (const group of groups) {
-      shapes[`${group.name}.weight`] = [outputsOf(group), group.inputs];
-      if (group.bias) shapes[`${group.name}.bias`] = [outputsOf(group)];
+    for (const { inputs, bias, parts } of groups) {
+      for (const { name, outputs } of parts) {
+        shapes[`${name}.weight`] = [outputs, inputs];
+        if (bias) shapes[`${name}.bias`] = [outputs];
+      }
     }
   }
   return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, g.input(name, dtype, shape)]));
@@ -77,19 +79,19 @@ export function beforeBackward(config: ModelConfig, rows: number, settings: Line
   return { g, outputs: namedGradients(g, [q, k, v, x], seeds, targets), given: {} };
 }
 
-/** x, o -> y; `keep` adds middle and gateUp, which the backward graph then takes instead of computing them again. */
+/** x, o -> y; `keep` adds middle, gate and up, which the backward graph then takes instead of computing them again. */
 export function afterForward(config: ModelConfig, rows: number, settings: LinearSettings, keep: boolean): GraphPart {
   const g = new GraphBuilder();
-  const { y, middle, gateUp } = afterAttention(g, config, rows, settings);
-  return { g, outputs: keep ? { y, middle, gateUp } : { y }, given: {} };
+  const { y, middle, gate, up } = afterAttention(g, config, rows, settings);
+  return { g, outputs: keep ? { y, middle, gate, up } : { y }, given: {} };
 }
 
-/** dy, o and (kept) middle, gateUp or else x -> grad.x (what flows past attention), grad.o, the trained parameters' gradients. */
+/** dy, o and (kept) middle, gate, up or else x -> grad.x (what flows past attention), grad.o, the trained parameters' gradients. */
 export function afterBackward(config: ModelConfig, rows: number, settings: LinearSettings, kept: boolean): GraphPart {
   const g = new GraphBuilder();
-  const { x, o, middle, gateUp, y } = afterAttention(g, config, rows, settings);
+  const { x, o, middle, gate, up, y } = afterAttention(g, config, rows, settings);
   const targets = { x, o, ...trainedInputs(g, config, 'after', settings) };
-  return { g, outputs: namedGradients(g, [y], [seed(g, 'y', y)], targets), given: kept ? { middle, gateUp } : {} };
+  return { g, outputs: namedGradients(g, [y], [seed(g, 'y', y)], targets), given: kept ? { middle, gate, up } : {} };
 }
 
 /** q, k, v, mask -> o. */

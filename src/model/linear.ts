@@ -1,14 +1,14 @@
-/** A linear layer (or several that share their input) with frozen base weights in f32 or int8, and LoRA beside it. */
+/** Linears that share their input, with frozen base weights in f32 or int8, and LoRA beside them. */
 
 import type { GraphBuilder, Value } from '../graph/graph.ts';
-import type { DType, Tensor } from '../graph/value.ts';
+import type { DType } from '../graph/value.ts';
 import type { LinearName } from './config.ts';
 
-/** Linears that read the same input are one product: their outputs lie side by side. */
+/** Linears that read the same input: what depends on the input alone (int8 codes, LoRA's x A) is computed once. */
 export interface LinearGroup {
   readonly name: 'qkv' | 'o' | 'gateUp' | 'down';
   readonly inputs: number;
-  /** A bias is added to the base's product. */
+  /** Each part has a bias, added to the base's product. */
   readonly bias: boolean;
   readonly parts: readonly { readonly name: LinearName; readonly outputs: number }[];
 }
@@ -18,12 +18,12 @@ export type Precision = 'f32' | 'w8a8';
 export interface LinearSettings {
   readonly precision: Precision;
   /** Absent: no adapter. */
-  readonly lora?: {
-    readonly rank: number;
-    readonly scale: number;
-    /** Groups of several parts read `<group>.B` of jointB() instead of one B a part: for adapters that stay as they are. */
-    readonly joint?: boolean;
-  };
+  readonly lora?: { readonly rank: number; readonly scale: number };
+  /**
+   * A group of several parts is one product whose outputs are split, of the tensors of jointParameters(). With few rows,
+   * as in generation, one wide product is faster than several; with many, its output leaves the cache.
+   */
+  readonly joint?: boolean;
   /** Backward graphs give the gradients of all weights (f32 without an adapter), not those of an adapter. */
   readonly full?: boolean;
   /** Type of activations; float64 serves the tests (f32 precision only). */
@@ -41,16 +41,47 @@ export function loraShapes(group: LinearGroup, rank: number): Record<string, rea
 }
 
 /**
- * y = x W + bias + scale (x A) B for x `[rows, inputs]`, y `[rows, sum of outputs]` (LoRA: arXiv 2106.09685).
+ * y = x W + bias + scale (x A) B of each part for x `[rows, inputs]` (LoRA: arXiv 2106.09685): one value
+ * `[rows, outputs]` a part.
  *
- * Graph inputs it reads: `<group>.weight` f32 `[outputs, inputs]`, or `<group>.int8` `[inputs, outputs]`,
- * `<group>.scale` `[outputs]` and `<group>.int8t` `[outputs, inputs]`; `<group>.bias` `[outputs]` where the group has
- * one; and those of loraShapes.
+ * Graph inputs it reads of a part: `<part>.weight` f32 `[outputs, inputs]`, or `<part>.int8` `[inputs, outputs]`,
+ * `<part>.scale` `[outputs]` and `<part>.int8t` `[outputs, inputs]`; `<part>.bias` `[outputs]` where the group has
+ * biases; and those of loraShapes. With `joint` those of jointParameters.
  */
-export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: LinearSettings): Value {
-  const { precision, lora, dtype = 'float32' } = settings;
-  const outputs = outputsOf(group);
-  const { name, inputs } = group;
+export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: LinearSettings): readonly Value[] {
+  const { lora, dtype = 'float32' } = settings;
+  const { name, inputs, parts } = group;
+  const widths = parts.map(({ outputs }) => outputs);
+  const columns = (value: Value, sizes: readonly number[]) =>
+    sizes.length === 1 ? [value] : g.apply('Split', [value], { axis: 1, sizes });
+  const width = lora ? lora.rank * parts.length : 0;
+  const h = lora && g.op('MatMul', [x, g.input(`${name}.A`, dtype, [inputs, width])]);
+  const product = (part: string, outputs: number, own: Value | undefined, b: string) => {
+    const base = baseProduct(g, x, { name: part, inputs, outputs, bias: group.bias }, settings);
+    if (!lora || !own) return base;
+    return g.op('Gemm', [own, g.input(b, dtype, [own.shape[1]!, outputs]), base], { alpha: lora.scale });
+  };
+  if (settings.joint && parts.length > 1) return columns(product(name, outputsOf(group), h, `${name}.B`), widths);
+  const own =
+    lora && h
+      ? columns(
+          h,
+          parts.map(() => lora.rank),
+        )
+      : [];
+  return parts.map((part, i) => product(part.name, part.outputs, own[i], `${name}.B.${part.name}`));
+}
+
+interface Base {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bias: boolean;
+}
+
+/** x W + bias. Int8 products of the same x share its codes: equal nodes of a graph are one (GraphBuilder). */
+function baseProduct(g: GraphBuilder, x: Value, base: Base, { precision, dtype = 'float32' }: LinearSettings): Value {
+  const { name, inputs, outputs, bias } = base;
   const product =
     precision === 'f32'
       ? g.op('MatMul', [x, g.input(`${name}.weight`, dtype, [outputs, inputs])], { transB: 1 })
@@ -60,54 +91,5 @@ export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: 
           g.input(`${name}.scale`, 'float32', [outputs]),
           g.input(`${name}.int8t`, 'int8', [outputs, inputs]),
         ]);
-  const base = group.bias ? g.op('Add', [product, g.input(`${name}.bias`, dtype, [outputs])]) : product;
-  if (!lora) return base;
-  const shapes = loraShapes(group, lora.rank);
-  const parameter = (key: string) => g.input(key, dtype, shapes[key]!);
-  const h = g.op('MatMul', [x, parameter(`${name}.A`)]);
-  const b =
-    lora.joint && group.parts.length > 1
-      ? g.input(`${name}.B`, dtype, [lora.rank * group.parts.length, outputs])
-      : blockDiagonal(g, group, parameter);
-  return g.op('Gemm', [h, b, base], { alpha: lora.scale });
-}
-
-/** A layer's adapter as graphs with `joint` read it: the B matrices of a group's parts laid out as blockDiagonal() does. */
-export function jointB(
-  groups: readonly LinearGroup[],
-  layer: Readonly<Record<string, Tensor>>,
-  rank: number,
-): Record<string, Tensor> {
-  const joint: Record<string, Tensor> = { ...layer };
-  for (const group of groups) {
-    if (group.parts.length === 1) continue;
-    const total = outputsOf(group);
-    const data = new Float32Array(rank * group.parts.length * total);
-    let left = 0;
-    for (const [i, { name, outputs }] of group.parts.entries()) {
-      const key = `${group.name}.B.${name}`;
-      const part = layer[key]!.data as Float32Array;
-      for (let row = 0; row < rank; row++) {
-        data.set(part.subarray(row * outputs, (row + 1) * outputs), (i * rank + row) * total + left);
-      }
-      left += outputs;
-      delete joint[key];
-    }
-    joint[`${group.name}.B`] = { dtype: 'float32', shape: [rank * group.parts.length, total], data };
-  }
-  return joint;
-}
-
-/** The parts' B matrices as one `[rank * parts, outputs]`, zero off the diagonal: one product instead of one a part. */
-function blockDiagonal(g: GraphBuilder, group: LinearGroup, parameter: (key: string) => Value): Value {
-  if (group.parts.length === 1) return parameter(`${group.name}.B.${group.parts[0]!.name}`);
-  const total = outputsOf(group);
-  let left = 0;
-  const rows = group.parts.map((part) => {
-    const b = parameter(`${group.name}.B.${part.name}`);
-    const padded = g.op('Pad', [b], { pads: [0, left, 0, total - left - part.outputs] });
-    left += part.outputs;
-    return padded;
-  });
-  return g.op('Concat', rows, { axis: 0 });
+  return bias ? g.op('Add', [product, g.input(`${name}.bias`, dtype, [outputs])]) : product;
 }

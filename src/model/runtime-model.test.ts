@@ -15,7 +15,7 @@ it('groupWeight() puts the weights that share their input one below the other', 
 });
 
 describe('f32Model()', () => {
-  it('feeds each layer its norms and groups', () => {
+  it('feeds each layer its norms and linears', () => {
     const { layers, precision } = f32Model(weights);
     expect(precision).toBe('f32');
     expect(layers.length).toBe(2);
@@ -23,9 +23,12 @@ describe('f32Model()', () => {
     expect(shapes).toEqual({
       norm1: [64],
       norm2: [64],
-      'qkv.weight': [128, 64],
+      'q.weight': [64, 64],
+      'k.weight': [32, 64],
+      'v.weight': [32, 64],
       'o.weight': [64, 64],
-      'gateUp.weight': [320, 64],
+      'gate.weight': [160, 64],
+      'up.weight': [160, 64],
       'down.weight': [64, 160],
     });
   });

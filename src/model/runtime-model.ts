@@ -9,7 +9,7 @@ import { type LinearGroup, outputsOf, type Precision } from './linear.ts';
 export interface RuntimeModel {
   readonly config: ModelConfig;
   readonly precision: Precision;
-  /** Graph inputs of each layer by name: norms (their offset added) and the linear groups' weights and biases. */
+  /** Graph inputs of each layer by name: norms (their offset added), and each linear's weight and bias. */
   readonly layers: readonly Readonly<Record<string, Tensor>>[];
   readonly normFinal: Tensor;
   /** Token embedding f32 `[vocabulary, hidden]`. */
@@ -28,14 +28,22 @@ export function weightOf(weights: ModelWeights, name: string, shape: readonly nu
   return tensor.data;
 }
 
+/** The weight of one linear of a group, f32 `[outputs, inputs]`. */
+export function partWeight(
+  weights: ModelWeights,
+  layer: number,
+  { inputs }: LinearGroup,
+  { name, outputs }: LinearGroup['parts'][number],
+): Float32Array {
+  return weightOf(weights, `model.layers.${layer}.${LINEAR_NAMES[name]}.weight`, [outputs, inputs]);
+}
+
 /** The group's weight f32 `[outputs, inputs]`, its parts one below the other. */
 export function groupWeight(weights: ModelWeights, layer: number, group: LinearGroup): Float32Array {
-  const name = (part: LinearGroup['parts'][number]) => `model.layers.${layer}.${LINEAR_NAMES[part.name]}.weight`;
-  if (group.parts.length === 1) return weightOf(weights, name(group.parts[0]!), [outputsOf(group), group.inputs]);
   const whole = new Float32Array(outputsOf(group) * group.inputs);
   let offset = 0;
   for (const part of group.parts) {
-    whole.set(weightOf(weights, name(part), [part.outputs, group.inputs]), offset);
+    whole.set(partWeight(weights, layer, group, part), offset);
     offset += part.outputs * group.inputs;
   }
   return whole;
@@ -58,13 +66,12 @@ export function layerVectors(weights: ModelWeights, layer: number): Record<strin
     input,
     vector(normWeight(weights, `${prefix}.${name}.weight`, size)),
   ]);
-  const biases = Object.values(linearGroups(config)).flatMap(({ name, bias, parts }) => {
-    if (!bias) return [];
-    const values = parts.flatMap((part) => [
-      ...weightOf(weights, `${prefix}.${LINEAR_NAMES[part.name]}.bias`, [part.outputs]),
-    ]);
-    return [[`${name}.bias`, vector(Float32Array.from(values))]];
-  });
+  const biases = Object.values(linearGroups(config)).flatMap(({ bias, parts }) =>
+    (bias ? parts : []).map(({ name, outputs }) => [
+      `${name}.bias`,
+      vector(weightOf(weights, `${prefix}.${LINEAR_NAMES[name]}.bias`, [outputs])),
+    ]),
+  );
   return Object.fromEntries([...norms, ...biases]) as Record<string, Tensor>;
 }
 
@@ -89,14 +96,16 @@ export function f32Model(weights: ModelWeights): RuntimeModel {
   const { config } = weights;
   const groups = Object.values(linearGroups(config));
   const layers = Array.from({ length: config.layers }, (_, layer) => {
-    const linears = groups.map((group) => [
-      `${group.name}.weight`,
-      {
-        dtype: 'float32',
-        shape: [outputsOf(group), group.inputs],
-        data: groupWeight(weights, layer, group),
-      } satisfies Tensor,
-    ]);
+    const linears = groups.flatMap((group) =>
+      group.parts.map((part) => [
+        `${part.name}.weight`,
+        {
+          dtype: 'float32',
+          shape: [part.outputs, group.inputs],
+          data: partWeight(weights, layer, group, part),
+        } satisfies Tensor,
+      ]),
+    );
     return { ...layerVectors(weights, layer), ...Object.fromEntries(linears) } as Record<string, Tensor>;
   });
   return { config, precision: 'f32', layers, ...outerWeights(weights) };

@@ -3,7 +3,7 @@ import { engineLogits, largestDistance } from '../../test/engine-logits.ts';
 import { drawTokens, smoothedWeights, tinyWeights } from '../../test/tiny-models.ts';
 import { randomStream } from '../foundation/random.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
-import { f32Model, groupWeight } from '../model/runtime-model.ts';
+import { f32Model, partWeight } from '../model/runtime-model.ts';
 import { noSmoothing, quantizedModel, type Smoothing, smoothingScales } from './smooth-quant.ts';
 
 const weights = tinyWeights();
@@ -47,15 +47,17 @@ describe('quantizedModel()', () => {
     expect(precision).toBe('w8a8');
     for (const [layer, tensors] of layers.entries()) {
       for (const group of Object.values(linearGroups(config))) {
-        const expected = groupWeight(smoothed, layer, group);
-        const codes = tensors[`${group.name}.int8t`]!.data as Int8Array;
-        const scale = tensors[`${group.name}.scale`]!.data as Float32Array;
-        const off = expected.map((w, i) => {
-          const step = scale[Math.floor(i / group.inputs)]!;
-          return Math.abs(codes[i]! * step - w) / step;
-        });
-        expect(Math.max(...off)).toBeLessThanOrEqual(0.5 + 2e-5);
-        expect(tensors[`${group.name}.int8`]!.shape).toEqual([group.inputs, expected.length / group.inputs]);
+        for (const part of group.parts) {
+          const expected = partWeight(smoothed, layer, group, part);
+          const codes = tensors[`${part.name}.int8t`]!.data as Int8Array;
+          const scale = tensors[`${part.name}.scale`]!.data as Float32Array;
+          const off = expected.map((w, i) => {
+            const step = scale[Math.floor(i / group.inputs)]!;
+            return Math.abs(codes[i]! * step - w) / step;
+          });
+          expect(Math.max(...off)).toBeLessThanOrEqual(0.5 + 2e-5);
+          expect(tensors[`${part.name}.int8`]!.shape).toEqual([group.inputs, part.outputs]);
+        }
       }
     }
   });

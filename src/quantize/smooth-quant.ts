@@ -6,8 +6,8 @@
 import type { Tensor } from '../graph/value.ts';
 import type { ModelWeights } from '../model/config.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
-import { type LinearGroup, outputsOf } from '../model/linear.ts';
-import { groupWeight, layerVectors, outerWeights, type RuntimeModel } from '../model/runtime-model.ts';
+import type { LinearGroup } from '../model/linear.ts';
+import { layerVectors, outerWeights, partWeight, type RuntimeModel } from '../model/runtime-model.ts';
 import { quantizeWeight } from './int8.ts';
 
 /** Per layer: the scales s `[hidden]` of both norms' outputs. */
@@ -56,15 +56,18 @@ export function quantizedModel(weights: ModelWeights, smoothing: Smoothing): Run
 }
 
 function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup, scales: Smoothing[number]) {
-  const weight = groupWeight(weights, layer, group);
-  const outputs = outputsOf(group);
   const smoothing = group.name === 'qkv' || group.name === 'gateUp' ? scales[group.name] : undefined;
-  const { byOutput, byInput, scale } = quantizeWeight(weight, outputs, group.inputs, smoothing);
-  return {
-    [`${group.name}.int8t`]: { dtype: 'int8', shape: [outputs, group.inputs], data: byOutput },
-    [`${group.name}.int8`]: { dtype: 'int8', shape: [group.inputs, outputs], data: byInput },
-    [`${group.name}.scale`]: { dtype: 'float32', shape: [outputs], data: scale },
-  } satisfies Record<string, Tensor>;
+  const { inputs } = group;
+  const tensors: Record<string, Tensor> = {};
+  for (const part of group.parts) {
+    const { name, outputs } = part;
+    const weight = partWeight(weights, layer, group, part);
+    const { byOutput, byInput, scale } = quantizeWeight(weight, outputs, inputs, smoothing);
+    tensors[`${name}.int8t`] = { dtype: 'int8', shape: [outputs, inputs], data: byOutput };
+    tensors[`${name}.int8`] = { dtype: 'int8', shape: [inputs, outputs], data: byInput };
+    tensors[`${name}.scale`] = { dtype: 'float32', shape: [outputs], data: scale };
+  }
+  return tensors;
 }
 
 function divided({ shape, data }: Tensor, scales: Float32Array): Tensor {

@@ -67,8 +67,8 @@ export function trainingBytes(
   const flow = LAYERS_AT_WORK * (4 * hiddenSize + 2 * heads * headDim + 4 * kvHeads * headDim) + headDim;
   const kept = Math.min(layers, keptLayers + LAYERS_AT_WORK) * keptWidth(config);
   const steps = PROGRAM + GRAPHS + held + (lanes - 1) * lane + FLOAT * rows * (inputs + flow + kept);
-  // The f32 weights, and once more in the groups that the engine runs: for calibration.
-  const loading = PROGRAM + outside + 2 * FLOAT * linears;
+  // The f32 weights, and once more where calibration runs them in a second lane.
+  const loading = PROGRAM + outside + (precision === 'w8a8' ? 2 : 1) * FLOAT * linears;
   return Math.max(steps, loading);
 }
 
