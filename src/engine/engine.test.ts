@@ -13,6 +13,7 @@ import {
   tinyWeights,
 } from '../../test/tiny-models.ts';
 import { f32Model } from '../model/runtime-model.ts';
+import { attentionPieces } from './attention-pieces.ts';
 import { Engine, type EngineSettings } from './engine.ts';
 import { packSequences, type TokenSequence } from './pack.ts';
 
@@ -111,6 +112,21 @@ describe('Engine in float64', () => {
     const [a, b] = [await lossAndGradients(engine, shared, wide), await lossAndGradients(engine, separate, wide)];
     for (const [i, loss] of a.losses.entries()) expect(Math.abs(loss - b.losses[i]!)).toBeLessThan(1e-9);
     expect(differences(a.grads, b.grads, 1e-9)).toEqual([]);
+  });
+
+  it('gives long segments, whose attention is cut into pieces, the same wherever they are cut', async () => {
+    const engine = smallEngine();
+    const tree = drawTree(600, [100, 700], 50);
+    // Pieces of the second sequence end at rows 320, 600, 984 and 1,300 in the tree, at 448, 896 and 1,300 without it.
+    const [a, b] = [packSequences(tree), packSequences(tree, false)];
+    expect([a, b].map((packed) => attentionPieces(packed, undefined).length)).toEqual([5, 5]);
+    const [shared, separate] = [await lossAndGradients(engine, a, wide), await lossAndGradients(engine, b, wide)];
+    for (const [i, loss] of shared.losses.entries()) expect(Math.abs(loss - separate.losses[i]!)).toBeLessThan(1e-9);
+    expect(differences(shared.grads, separate.grads, 1e-9)).toEqual([]);
+    const plain = plainModel(weights, { layers: wide, ...loraOf(adapter) });
+    const expected = plainLosses(plain, tree[1]!);
+    const { losses } = await lossAndGradients(engine, packSequences([tree[1]!]), wide);
+    for (const [i, loss] of losses.entries()) expect(Math.abs(loss - expected[i]!)).toBeLessThan(1e-9);
   });
 
   it('gives a batch in one pass the gradients of one pass a sequence', async () => {

@@ -3,9 +3,9 @@
 import { afterBackward, attentionBackward, beforeBackward } from '../model/layer-graphs.ts';
 import { addGradients } from './add-gradients.ts';
 import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
+import { attentionPieces, meets, pieceShape } from './attention-pieces.ts';
 import { addTo, type Floats, rowsOf } from './floats.ts';
 import {
-  attentionShape,
   type BlockedRows,
   blocksOf,
   type EngineContext,
@@ -13,7 +13,6 @@ import {
   type LayerPass,
   type LayerRun,
   rowBlocks,
-  segmentsIn,
 } from './layer-context.ts';
 import { rotaryRows } from './rotary-tables.ts';
 
@@ -65,17 +64,18 @@ export function layerBackward(
   const dq = pool.takeZeros(packed.rows, queryWidth);
   const dk = pool.takeZeros(packed.rows, keyWidth);
   const dv = pool.takeZeros(packed.rows, keyWidth);
+  const pieces = attentionPieces(packed, window);
   const feeds: ReturnType<typeof attentionFeeds>[] = [];
   const attention = lanes.start(
-    packed.segments.map((segment, i) => {
-      const { start, rows } = segment;
-      const { shape, key } = attentionShape(segment, window);
+    pieces.map((piece, i) => {
+      const { start, rows } = piece;
+      const { shape, key } = pieceShape(piece, window);
       return {
         key: `attention-backward ${key}`,
         build: () => attentionBackward(config, shape, dtype),
         after: blocksOf(after.placed, start, rows),
         feeds: () => {
-          feeds[i] = attentionFeeds(context, segment, kept);
+          feeds[i] = attentionFeeds(context, piece, kept);
           return {
             ...feeds[i],
             o: rowsOf(o, start, rows, queryWidth),
@@ -87,17 +87,18 @@ export function layerBackward(
     }),
     inputs,
     (outputs, i) => {
-      const segment = packed.segments[i]!;
-      const { start, rows, prefixStart, prefixRows } = segment;
-      // Every branch adds to its prefix's keys and values.
+      // All that see a key add to it.
       for (const [sum, { data }] of [
         [dk, outputs['grad.k']!],
         [dv, outputs['grad.v']!],
       ] as const) {
-        addTo(sum, prefixStart * keyWidth, data as Floats, 0, prefixRows * keyWidth);
-        addTo(sum, start * keyWidth, data as Floats, prefixRows * keyWidth, rows * keyWidth);
+        let from = 0;
+        for (const { start, rows } of pieces[i]!.keys) {
+          addTo(sum, start * keyWidth, data as Floats, from * keyWidth, rows * keyWidth);
+          from += rows;
+        }
       }
-      returnFeeds(context, segment, feeds[i]!);
+      returnFeeds(context, pieces[i]!, feeds[i]!);
     },
   );
 
@@ -108,7 +109,10 @@ export function layerBackward(
       return {
         key: `before-backward ${rows}`,
         build: () => beforeBackward(config, rows, linears),
-        after: [...blocksOf(after.placed, start, rows), ...keysOf(packed, attention.summed, start, rows)],
+        after: [
+          ...blocksOf(after.placed, start, rows),
+          ...attention.summed.filter((_, i) => pieces[i]!.keys.some((keys) => meets(keys, { start, rows }))),
+        ],
         feeds: () => ({
           ...rotaryRows(rotary, start, rows),
           x: part(state.x, hiddenSize),
@@ -134,13 +138,4 @@ export function layerBackward(
     pool.give(keyWidth, dk, dv);
   };
   return { rows: { data: dx, ready: before.placed }, done: lanes.watched(finish()) };
-}
-
-/** Those of `of`, one a segment, that see keys of rows `start` to `start + rows`. */
-function keysOf<T>(packed: LayerPass['packed'], of: readonly T[], start: number, rows: number): T[] {
-  const own = segmentsIn(packed, of, start, rows);
-  const branches = packed.segments.flatMap(({ prefixStart, prefixRows }, i) =>
-    prefixRows > 0 && prefixStart < start + rows && start < prefixStart + prefixRows ? [of[i]!] : [],
-  );
-  return [...own, ...branches];
 }

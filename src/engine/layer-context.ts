@@ -1,14 +1,13 @@
 /** What every part of a pass through the layers needs, and what a layer leaves for its backward. */
 
 import type { Tensor } from '../graph/value.ts';
-import type { AttentionShape } from '../model/decoder-layer.ts';
 import type { LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Floats, FloatType } from './floats.ts';
 import type { SharedInputs } from './lane.ts';
 import type { Lanes } from './lanes.ts';
-import type { Packed, Segment } from './pack.ts';
+import type { Packed } from './pack.ts';
 import type { RotaryTables } from './rotary-tables.ts';
 
 /** Parameters of one layer's adapter by graph input name. */
@@ -66,29 +65,9 @@ export interface KeptActivations {
 
 /** Rows a token-wise graph sees at once: its widest tensor (rows x intermediate) should stay in the cache. */
 export const ROW_BLOCK = 256;
-/** Query rows a block of attention. */
-export const ATTENTION_BLOCK = 64;
-
-/** A segment's attention in a layer with that window, and the key of its graphs; a window that hides nothing is none. */
-export function attentionShape(
-  { rows, prefixRows: prefix }: Pick<Segment, 'rows' | 'prefixRows'>,
-  window: number | undefined,
-): { readonly shape: AttentionShape; readonly key: string } {
-  const narrow = window !== undefined && window < prefix + rows ? window : undefined;
-  return {
-    shape: { rows, prefix, block: ATTENTION_BLOCK, window: narrow },
-    key: `${rows} ${prefix}${narrow === undefined ? '' : ` ${narrow}`}`,
-  };
-}
-
 /** Those of `blocks`, one a row block, in which rows `start` to `start + rows` lie. */
 export function blocksOf<T>(blocks: readonly T[], start: number, rows: number): T[] {
   return blocks.slice(Math.floor(start / ROW_BLOCK), Math.ceil((start + rows) / ROW_BLOCK));
-}
-
-/** Those of `of`, one a segment, whose rows meet rows `start` to `start + rows`. */
-export function segmentsIn<T>({ segments }: Packed, of: readonly T[], start: number, rows: number): T[] {
-  return of.filter((_, i) => segments[i]!.start < start + rows && start < segments[i]!.start + segments[i]!.rows);
 }
 
 export function rowBlocks(rows: number): { start: number; rows: number }[] {

@@ -1,10 +1,10 @@
-/** One layer forward: token-wise graphs in row blocks around attention, segment by segment. */
+/** One layer forward: token-wise graphs in row blocks around attention, piece by piece. */
 
 import { afterForward, attentionForward, beforeForward } from '../model/layer-graphs.ts';
 import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
+import { attentionPieces, meets, pieceShape } from './attention-pieces.ts';
 import { type Floats, rowsOf } from './floats.ts';
 import {
-  attentionShape,
   type BlockedRows,
   blocksOf,
   type EngineContext,
@@ -12,7 +12,6 @@ import {
   type LayerPass,
   type LayerRun,
   rowBlocks,
-  segmentsIn,
 } from './layer-context.ts';
 import { rotaryRows } from './rotary-tables.ts';
 
@@ -50,24 +49,24 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
   const o = pool.take(packed.rows, queryWidth);
   // Rows behind the last segment are padding.
   o.fill(0, attendedRows(packed) * queryWidth);
+  const pieces = attentionPieces(packed, window);
   const feeds: ReturnType<typeof attentionFeeds>[] = [];
   const attention = lanes.start(
-    packed.segments.map((segment, i) => {
-      const { start, rows, prefixStart, prefixRows } = segment;
-      const { shape, key } = attentionShape(segment, window);
+    pieces.map((piece, i) => {
+      const { shape, key } = pieceShape(piece, window);
       return {
         key: `attention-forward ${key}`,
         build: () => attentionForward(config, shape, dtype),
-        after: [...blocksOf(before.placed, prefixStart, prefixRows), ...blocksOf(before.placed, start, rows)],
+        after: piece.keys.flatMap(({ start, rows }) => blocksOf(before.placed, start, rows)),
         feeds: () => {
-          feeds[i] = attentionFeeds(context, segment, { q, k, v });
+          feeds[i] = attentionFeeds(context, piece, { q, k, v });
           return feeds[i];
         },
-        into: { o: rowsOf(o, start, rows, queryWidth) },
+        into: { o: rowsOf(o, piece.start, piece.rows, queryWidth) },
       };
     }),
     inputs,
-    (_, i) => returnFeeds(context, packed.segments[i]!, feeds[i]!),
+    (_, i) => returnFeeds(context, pieces[i]!, feeds[i]!),
   );
 
   const y = pool.take(packed.rows, hiddenSize);
@@ -85,7 +84,10 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
       return {
         key: `after-forward ${rows} ${keep}`,
         build: () => afterForward(config, rows, linears, keep),
-        after: [...blocksOf(before.placed, start, rows), ...segmentsIn(packed, attention.placed, start, rows)],
+        after: [
+          ...blocksOf(before.placed, start, rows),
+          ...attention.placed.filter((_, i) => meets(pieces[i]!, { start, rows })),
+        ],
         feeds: () => ({ x: part(x.data, hiddenSize), o: part(o, queryWidth) }),
         into: {
           y: part(y, hiddenSize),

@@ -1,10 +1,11 @@
 /** Runs a model for generation: prompts in chunks, then one token at a time in all places, with keys and values kept. */
 
 import { causalMask } from '../engine/attention-feeds.ts';
+import { attentionShape } from '../engine/attention-pieces.ts';
 import { embedTokens } from '../engine/embed.ts';
 import { toTensor } from '../engine/floats.ts';
 import { GraphCache } from '../engine/graph-cache.ts';
-import { attentionShape, type LayerAdapter } from '../engine/layer-context.ts';
+import type { LayerAdapter } from '../engine/layer-context.ts';
 import { layerRotaries, rotaryRows } from '../engine/rotary-tables.ts';
 import { InterruptedError } from '../foundation/errors.ts';
 import type { Tensor } from '../graph/value.ts';
@@ -143,7 +144,7 @@ export class Decoder {
       if (layer === config.layers - 1) return;
       const { keys, values } = own.read(layer, 0, start + rows);
       const { window } = layerAttention(config, layer);
-      const { shape, key } = attentionShape({ rows, prefixRows: start }, window);
+      const { shape, key } = attentionShape(rows, start, window);
       const { o } = await this.cache.run(`attention-forward ${key}`, () => attentionForward(config, shape), {
         q: q!,
         k: keys,
