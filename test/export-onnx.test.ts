@@ -22,6 +22,7 @@ import { loadTokenizer, type Tokenizer } from '../src/model/tokenizer.ts';
 import { encodeModel } from '../src/onnx/model-proto.ts';
 import { createSession, type Session } from '../src/onnx/session.ts';
 import { type AdaptedModel, f32Student, w8a8Student } from '../src/quantize/student-model.ts';
+import { largestDistance } from './engine-logits.ts';
 import { type AdapterStudent, engineLogits, greedyGaps, PROMPTS, recipeWith, tinyStudent } from './export-setup.ts';
 import './matchers.ts';
 
@@ -101,13 +102,22 @@ describe.each(['f32', 'f32 beside', 'w8a8 beside', 'w8a8 merged'] as const)('dec
   afterAll(() => session.release());
 
   test('gives the logits of the engine', async () => {
+    const off: number[] = [];
     for (const tokens of prompts()) {
       const { logits } = await session.run(feeds([tokens], [tokens.map(() => 1)], 0));
-      expect(lastLogits(logits!, 0, tokens.length)).toBeNearTensor(
-        asTensor(await engineLogits(forms[name], tokens)),
-        1e-4,
-      );
+      const found = lastLogits(logits!, 0, tokens.length).data;
+      const expected = asTensor(await engineLogits(forms[name], tokens));
+      const width = expected.shape[1]!;
+      for (let row = 0; row < tokens.length; row++) {
+        const part = (data: Float32Array) => data.subarray(row * width, (row + 1) * width);
+        off.push(largestDistance(part(found), part(expected.data)));
+      }
     }
+    // The file adds an adapter's part after the product, the engine starts from it: where that moves a value over the edge
+    // between two int8 codes, a row is off by a code.
+    const moved = off.filter((distance) => distance > 1e-4);
+    expect(moved.length).toBeLessThanOrEqual(name === 'w8a8 beside' ? off.length / 50 : 0);
+    expect(Math.max(0, ...moved)).toBeLessThan(0.1);
   });
 
   test('gives the same for a row of a left-padded batch, in one pass and in steps', async () => {

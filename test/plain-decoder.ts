@@ -15,7 +15,11 @@ export interface PlainModel {
   /** One linear of a layer, adapter included. */
   readonly linear: (layer: number, name: LinearName, x: Row) => Row;
   /** What the norm before a group is divided by. */
-  readonly smoothing?: readonly { readonly qkv: ArrayLike<number>; readonly gateUp: ArrayLike<number> }[];
+  readonly smoothing?: readonly {
+    readonly qkv: ArrayLike<number>;
+    readonly gateUp: ArrayLike<number>;
+    readonly down?: ArrayLike<number>;
+  }[];
 }
 
 export interface PlainAdapter {
@@ -109,11 +113,16 @@ export function gridModel(
 ): PlainModel {
   const codesOf = memoized((layer, name) => {
     const [group] = PLACE[name];
-    const s = group === 'qkv' || group === 'gateUp' ? smoothing[layer]![group] : undefined;
-    return linearWeight(weights, layer, name).map((row) => {
+    const s = group === 'qkv' || group === 'gateUp' || group === 'down' ? smoothing[layer]![group] : undefined;
+    // The outputs of up are what down's scales divide.
+    const outputs = name === 'up' ? smoothing[layer]!.down : undefined;
+    return linearWeight(weights, layer, name).map((row, output) => {
       const smoothed = row.map((w, i) => Math.fround(w * (s?.[i] ?? 1)));
       const scale = Math.fround(Math.max(...smoothed.map(Math.abs)) / 127);
-      return { codes: smoothed.map((w) => Math.round(w / scale)), scale };
+      return {
+        codes: smoothed.map((w) => Math.round(w / scale)),
+        scale: Math.fround(scale / (outputs?.[output] ?? 1)),
+      };
     });
   });
   const linear: PlainModel['linear'] = (layer, name, x) => {

@@ -151,20 +151,24 @@ export function cosine(
   return ab / Math.sqrt(aa * bb);
 }
 
-/** The weights with the smoothing scales moved into them: norms divided by s, columns behind them multiplied. */
+/** The weights with the smoothing scales moved into them: norms and outputs of up divided by s, columns behind them multiplied. */
 export function smoothedWeights(weights: ModelWeights, smoothing: Smoothing): ModelWeights {
   const tensors = new Map(weights.tensors);
-  const change = (name: string, factor: (column: number) => number) => {
-    const { shape, data } = weights.tensors.get(name)!;
+  const change = (name: string, factor: (column: number, row: number) => number) => {
+    const { shape, data } = tensors.get(name)!;
     const width = shape.at(-1)!;
-    tensors.set(name, { shape, data: data.map((value, i) => value * factor(i % width)) });
+    tensors.set(name, { shape, data: data.map((value, i) => value * factor(i % width, Math.floor(i / width))) });
   };
-  for (const [layer, { qkv, gateUp }] of smoothing.entries()) {
+  for (const [layer, { qkv, gateUp, down }] of smoothing.entries()) {
     const prefix = `model.layers.${layer}`;
     change(`${prefix}.input_layernorm.weight`, (i) => 1 / qkv[i]!);
     change(`${prefix}.post_attention_layernorm.weight`, (i) => 1 / gateUp[i]!);
     for (const name of ['q', 'k', 'v'] as const) change(`${prefix}.${LINEAR_NAMES[name]}.weight`, (i) => qkv[i]!);
     for (const name of ['gate', 'up'] as const) change(`${prefix}.${LINEAR_NAMES[name]}.weight`, (i) => gateUp[i]!);
+    if (down) {
+      change(`${prefix}.${LINEAR_NAMES.up}.weight`, (_, output) => 1 / down[output]!);
+      change(`${prefix}.${LINEAR_NAMES.down}.weight`, (i) => down[i]!);
+    }
   }
   return { ...weights, tensors };
 }

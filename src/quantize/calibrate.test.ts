@@ -28,7 +28,7 @@ function plainScales(withAdapter: boolean, alpha: number) {
   };
   for (const { tokens } of samples) plainHidden(watched, tokens);
   const groups = linearGroups(weights.config);
-  const scales = (layer: number, name: LinearName, group: 'qkv' | 'gateUp') =>
+  const scales = (layer: number, name: LinearName, group: 'qkv' | 'gateUp' | 'down') =>
     smoothingScales(
       Float32Array.from(largest.get(`${layer} ${name}`)!),
       groupWeight(weights, layer, groups[group]),
@@ -37,6 +37,7 @@ function plainScales(withAdapter: boolean, alpha: number) {
   return Array.from({ length: weights.config.layers }, (_, layer) => ({
     qkv: scales(layer, 'q', 'qkv'),
     gateUp: scales(layer, 'gate', 'gateUp'),
+    down: scales(layer, 'down', 'down'),
   }));
 }
 
@@ -51,8 +52,8 @@ describe('calibrate()', () => {
         ...(used ? { adapter: lora } : {}),
       });
       for (const [layer, expected] of plainScales(used, 0.7).entries()) {
-        for (const group of ['qkv', 'gateUp'] as const) {
-          for (const [i, scale] of found[layer]![group].entries()) {
+        for (const group of ['qkv', 'gateUp', 'down'] as const) {
+          for (const [i, scale] of found[layer]![group]!.entries()) {
             expect(Math.abs(scale / expected[group][i]! - 1)).toBeLessThan(1e-5);
           }
         }

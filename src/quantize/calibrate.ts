@@ -4,8 +4,8 @@ import { Engine, type LayerAdapter } from '../engine/engine.ts';
 import type { Floats } from '../engine/floats.ts';
 import { packSequences, type TokenSequence } from '../engine/pack.ts';
 import type { Tensor } from '../graph/value.ts';
-import type { ModelWeights } from '../model/config.ts';
-import { linearGroups } from '../model/decoder-layer.ts';
+import type { ModelConfig, ModelWeights } from '../model/config.ts';
+import { GELU_TERMS, linearGroups } from '../model/decoder-layer.ts';
 import { f32Model, groupWeight } from '../model/runtime-model.ts';
 import type { SessionSettings } from '../onnx/session.ts';
 import { type Smoothing, smoothingScales } from './smooth-quant.ts';
@@ -29,6 +29,7 @@ export async function calibrate(
   const largest = Array.from({ length: config.layers }, () => ({
     qkv: new Float32Array(config.hiddenSize),
     gateUp: new Float32Array(config.hiddenSize),
+    down: new Float32Array(config.intermediateSize),
   }));
   for (const sequences of passes(samples)) {
     const packed = packSequences(sequences);
@@ -38,6 +39,7 @@ export async function calibrate(
       const { norm1, norm2 } = engine.model.layers[layer]!;
       record(largest[layer]!.qkv, x, norm1!);
       record(largest[layer]!.gateUp, kept.middle, norm2!);
+      recordGated(largest[layer]!.down, kept.gate, kept.up, config.activation, packed.real);
     });
   }
   await engine.release();
@@ -45,6 +47,7 @@ export async function calibrate(
   return largest.map((absmax, layer) => ({
     qkv: smoothingScales(absmax.qkv, groupWeight(weights, layer, groups.qkv), settings.smoothing),
     gateUp: smoothingScales(absmax.gateUp, groupWeight(weights, layer, groups.gateUp), settings.smoothing),
+    down: smoothingScales(absmax.down, groupWeight(weights, layer, groups.down), settings.smoothing),
   }));
 }
 
@@ -91,6 +94,26 @@ function recordNormed(
     const r = 1 / Math.sqrt(squares / width + epsilon);
     for (let j = 0; j < width; j++) {
       const magnitude = Math.abs(x[row * width + j]! * r * weight[j]!);
+      if (magnitude > largest[j]!) largest[j] = magnitude;
+    }
+  }
+}
+
+/** Raises `largest[j]` to max over real rows of |act(gate_j) up_j|, act as in model/decoder-layer.ts. */
+function recordGated(
+  largest: Float32Array,
+  gate: Floats,
+  up: Floats,
+  kind: ModelConfig['activation'],
+  real: Uint8Array,
+): void {
+  const width = largest.length;
+  const [linear, cubic] = kind === 'silu' ? [1, 0] : GELU_TERMS;
+  for (let row = 0; row * width < gate.length; row++) {
+    if (!real[row]) continue;
+    for (let j = 0; j < width; j++) {
+      const x = gate[row * width + j]!;
+      const magnitude = Math.abs((x * up[row * width + j]!) / (1 + Math.exp(-x * (linear + cubic * x * x))));
       if (magnitude > largest[j]!) largest[j] = magnitude;
     }
   }

@@ -11,11 +11,12 @@ const { config } = weights;
 
 /** Scales from a tenth to ten, far from what calibration would give. */
 const wildSmoothing: Smoothing = Array.from({ length: config.layers }, (_, layer) => {
-  const draw = (name: string) => {
+  const draw = (name: string, length: number) => {
     const random = randomStream('smoothing', layer, name);
-    return Float32Array.from({ length: config.hiddenSize }, () => 10 ** (2 * random.uniform() - 1));
+    return Float32Array.from({ length }, () => 10 ** (2 * random.uniform() - 1));
   };
-  return { qkv: draw('qkv'), gateUp: draw('gateUp') };
+  const { hiddenSize, intermediateSize } = config;
+  return { qkv: draw('qkv', hiddenSize), gateUp: draw('gateUp', hiddenSize), down: draw('down', intermediateSize) };
 });
 
 describe('smoothingScales()', () => {

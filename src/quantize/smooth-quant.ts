@@ -1,6 +1,8 @@
 /**
- * SmoothQuant (arXiv 2211.10438): moves the spread of activations into the weights, so that both fit eight bits.
- * Only what a norm feeds is smoothed: its weight is divided by s, the columns of the linears behind it multiplied.
+ * SmoothQuant (arXiv 2211.10438): moves the spread of activations into the weights, so that both fit eight bits. What a norm
+ * feeds is smoothed by dividing the norm's weight by s and multiplying the columns of the linears behind it; what `down`
+ * reads, act(gate) up, by dividing the outputs of `up`, in which it is linear. Rows of `up` keep their codes: only their
+ * scales change. What `o` reads is left as it is: scales shared by a key head's queries did not help (docs/log.md).
  */
 
 import type { Tensor } from '../graph/value.ts';
@@ -10,8 +12,17 @@ import type { LinearGroup } from '../model/linear.ts';
 import { layerVectors, outerWeights, partWeight, type RuntimeModel } from '../model/runtime-model.ts';
 import { quantizeWeight } from './int8.ts';
 
-/** Per layer: the scales s `[hidden]` of both norms' outputs. */
-export type Smoothing = readonly { readonly qkv: Float32Array; readonly gateUp: Float32Array }[];
+/** A layer's scales s of what its linears read, by group. */
+export interface LayerSmoothing {
+  /** Of the norms' outputs, `[hidden]`. */
+  readonly qkv: Float32Array;
+  readonly gateUp: Float32Array;
+  /** Of what down reads, `[intermediate]`; absent: not smoothed. */
+  readonly down?: Float32Array;
+}
+
+/** Of all layers. */
+export type Smoothing = readonly LayerSmoothing[];
 
 /** Smaller scales would blow a channel's activations up instead of down (llm-compressor's floor). */
 const SMALLEST_SCALE = 1e-5;
@@ -55,8 +66,8 @@ export function quantizedModel(weights: ModelWeights, smoothing: Smoothing): Run
   return { config, precision: 'w8a8', layers, ...outerWeights(weights) };
 }
 
-function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup, scales: Smoothing[number]) {
-  const smoothing = group.name === 'qkv' || group.name === 'gateUp' ? scales[group.name] : undefined;
+function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup, scales: LayerSmoothing) {
+  const smoothing = group.name === 'o' ? undefined : scales[group.name];
   const { inputs } = group;
   const tensors: Record<string, Tensor> = {};
   for (const part of group.parts) {
@@ -65,7 +76,9 @@ function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup
     const { byOutput, byInput, scale } = quantizeWeight(weight, outputs, inputs, smoothing);
     tensors[`${name}.int8t`] = { dtype: 'int8', shape: [outputs, inputs], data: byOutput };
     tensors[`${name}.int8`] = { dtype: 'int8', shape: [inputs, outputs], data: byInput };
-    tensors[`${name}.scale`] = { dtype: 'float32', shape: [outputs], data: scale };
+    const { down } = scales;
+    const data = name === 'up' && down ? scale.map((step, j) => step / down[j]!) : scale;
+    tensors[`${name}.scale`] = { dtype: 'float32', shape: [outputs], data };
   }
   return tensors;
 }

@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs';
 import { readSafetensors, readSafetensorsHeader, type WritableTensor, writeSafetensors } from '../model/safetensors.ts';
-import type { Smoothing } from './smooth-quant.ts';
+import type { LayerSmoothing, Smoothing } from './smooth-quant.ts';
 
 /**
- * Tensors `<layer>.qkv` and `<layer>.gateUp`, `[hidden]` each.
+ * Tensors `<layer>.qkv` and `<layer>.gateUp`, `[hidden]` each, and `<layer>.down`, `[intermediate]`, where that is smoothed.
  *
  * @param madeFor identity of the training that goes through them, if one does
  */
@@ -19,10 +19,16 @@ export function saveSmoothing(path: string, smoothing: Smoothing, madeFor?: stri
 
 export function loadSmoothing(path: string): Smoothing {
   const tensors = readSafetensors(path);
-  return Array.from({ length: tensors.size / 2 }, (_, layer) => ({
-    qkv: tensors.get(`${layer}.qkv`)!.data,
-    gateUp: tensors.get(`${layer}.gateUp`)!.data,
-  }));
+  const layers: LayerSmoothing[] = [];
+  for (let qkv = tensors.get('0.qkv'); qkv; qkv = tensors.get(`${layers.length}.qkv`)) {
+    const down = tensors.get(`${layers.length}.down`)?.data;
+    layers.push({
+      qkv: qkv.data,
+      gateUp: tensors.get(`${layers.length}.gateUp`)!.data,
+      ...(down ? { down } : {}),
+    });
+  }
+  return layers;
 }
 
 /** The training the scales in `path` were made for; undefined where there are none, or they were made after training. */

@@ -63,13 +63,16 @@ describe('scaleAdapter()', () => {
     expect(differences(dataOf(back), dataOf(trained), 2e-7)).toEqual([]);
   });
 
-  it('divides the rows of A that a norm feeds, and nothing else', () => {
+  it('divides the rows of A that read what is smoothed, multiplies the columns of up, and changes nothing else', () => {
     const found = scaleAdapter(trained, smoothing, 'unsmooth');
     for (const [layer, tensors] of trained.layers.entries()) {
       for (const [name, { data, shape }] of Object.entries(tensors)) {
-        const group = name === 'qkv.A' ? 'qkv' : name === 'gateUp.A' ? 'gateUp' : undefined;
-        const scales = group ? smoothing[layer]![group] : undefined;
-        const expected = (data as Float32Array).map((x, i) => x / (scales?.[Math.floor(i / shape[1]!)] ?? 1));
+        const { qkv, gateUp, down } = smoothing[layer]!;
+        const rows = { 'qkv.A': qkv, 'gateUp.A': gateUp, 'down.A': down }[name];
+        const columns = name === 'gateUp.B.up' ? down! : undefined;
+        const expected = (data as Float32Array).map(
+          (x, i) => (x / (rows?.[Math.floor(i / shape[1]!)] ?? 1)) * (columns?.[i % shape[1]!] ?? 1),
+        );
         expect(found.layers[layer]![name]!.data, name).toEqual(expected);
       }
     }
@@ -118,13 +121,15 @@ describe('an adapter', () => {
     engines.push(smoothed, plain);
     const a = await lossAndGradients(smoothed, packed, trained.layers);
     const b = await lossAndGradients(plain, packed, student.adapter.layers);
-    // A' = A / s: dL/dA = dL/dA' / s.
+    // Of the smoothed adapter A' = A s and B' = B / s: dL/dA' = dL/dA / s, dL/dB' = s dL/dB.
     const scaled = b.grads.map((tensors, layer) =>
       Object.fromEntries(
         Object.entries(tensors).map(([name, values]) => {
-          const group = name === 'qkv.A' ? 'qkv' : name === 'gateUp.A' ? 'gateUp' : undefined;
+          const { qkv, gateUp, down } = smoothing[layer]!;
+          const rows = { 'qkv.A': qkv, 'gateUp.A': gateUp, 'down.A': down }[name];
+          const columns = name === 'gateUp.B.up' ? down! : undefined;
           const width = trained.layers[layer]![name]!.shape[1]!;
-          return [name, values.map((g, i) => (group ? g / smoothing[layer]![group][Math.floor(i / width)]! : g))];
+          return [name, values.map((g, i) => (g / (rows?.[Math.floor(i / width)] ?? 1)) * (columns?.[i % width] ?? 1))];
         }),
       ),
     );

@@ -118,20 +118,27 @@ function beside(adapter: Adapter): NonNullable<AdaptedModel['adapter']> {
 
 /**
  * The same adapter for the smoothed or the original base: (x / s) A' = x (A' / s), so rows of A are divided by s to
- * unsmooth, multiplied to smooth. Only what a norm feeds is smoothed.
+ * unsmooth, multiplied to smooth. The outputs of up, divided by down's scales in the smoothed base, are so in its B.
  */
 export function scaleAdapter(adapter: Adapter, smoothing: Smoothing, direction: 'smooth' | 'unsmooth'): Adapter {
   const layers = adapter.layers.map((parameters, layer) => {
     const scaled = { ...parameters };
-    for (const group of ['qkv', 'gateUp'] as const) {
-      const a = parameters[`${group}.A`]!;
-      const width = a.shape[1]!;
-      const scales = smoothing[layer]![group];
-      const data = (a.data as Float32Array).map((x, i) => {
-        const s = scales[Math.floor(i / width)]!;
-        return direction === 'smooth' ? x * s : x / s;
+    const change = (name: string, isMultiplied: boolean, scale: (row: number, column: number) => number) => {
+      const { data, shape, dtype } = parameters[name]!;
+      const width = shape[1]!;
+      const changed = (data as Float32Array).map((x, i) => {
+        const s = scale(Math.floor(i / width), i % width);
+        return isMultiplied ? x * s : x / s;
       });
-      scaled[`${group}.A`] = { ...a, data };
+      scaled[name] = { dtype, shape, data: changed };
+    };
+    const { qkv, gateUp, down } = smoothing[layer]!;
+    const smooths = direction === 'smooth';
+    change('qkv.A', smooths, (row) => qkv[row]!);
+    change('gateUp.A', smooths, (row) => gateUp[row]!);
+    if (down) {
+      change('down.A', smooths, (row) => down[row]!);
+      change('gateUp.B.up', !smooths, (_, column) => down[column]!);
     }
     return scaled;
   });
