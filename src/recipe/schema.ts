@@ -192,7 +192,11 @@ const train = z.strictObject({
   lora: lora.prefault({}),
   epochs: z.number().positive().default(1),
   maxSteps: z.int().positive().optional(),
-  samplesPerStep: z.int().positive().default(6).describe('Samples of one optimizer step'),
+  samplesPerStep: z
+    .int()
+    .positive()
+    .default(6)
+    .describe('Samples of one optimizer step at most; those of a document stay together where they fit'),
   learningRate: z.number().positive().default(2e-3).describe('2e-3 suits adapters; all weights want 1e-5 to 1e-4'),
   warmup: z.number().min(0).max(1).default(0.05).describe('Share of the steps with linear warm-up'),
   weightDecay: z.number().min(0).default(0).describe('Of matrices, not of norms and biases'),

@@ -9,14 +9,23 @@ const settings = fc.record({ epochs: fc.integer({ min: 1, max: 3 }), samplesPerS
 const countOf = (list: readonly string[], document: string) => list.filter((one) => one === document).length;
 
 describe('planSteps()', () => {
-  it('keeps a document in one step an epoch, whole and side by side', () => {
+  it('keeps the samples of a document side by side, in as few steps an epoch as can take them', () => {
     fc.assert(
       fc.property(documents, settings, fc.nat(), (list, plan, seed) => {
+        const stepsOf = new Map<string, number>();
         for (const step of planSteps(list, plan, seed)) {
           const order = step.map((i) => list[i]!);
           const runs = order.filter((document, i) => document !== order[i - 1]);
           expect(new Set(runs).size).toBe(runs.length);
-          for (const document of runs) expect(countOf(order, document)).toBe(countOf(list, document));
+          for (const document of runs) {
+            stepsOf.set(document, (stepsOf.get(document) ?? 0) + 1);
+            const parts = Math.ceil(countOf(list, document) / plan.samplesPerStep);
+            const even = countOf(list, document) / parts;
+            expect(Math.abs(countOf(order, document) - even)).toBeLessThan(1);
+          }
+        }
+        for (const [document, count] of stepsOf) {
+          expect(count).toBe(plan.epochs * Math.ceil(countOf(list, document) / plan.samplesPerStep));
         }
       }),
     );
@@ -31,12 +40,17 @@ describe('planSteps()', () => {
     );
   });
 
-  it('ends a step with the document that fills it', () => {
+  it('has no more samples in a step than asked for, and ends none that had room for the next document', () => {
     fc.assert(
       fc.property(documents, settings, fc.nat(), (list, plan, seed) => {
-        for (const step of planSteps(list, plan, seed)) {
-          const last = countOf(list, list[step.at(-1)!]!);
-          expect(step.length - last).toBeLessThan(plan.samplesPerStep);
+        const steps = planSteps(list, { ...plan, epochs: 1 }, seed);
+        for (const [i, step] of steps.entries()) {
+          expect(step.length).toBeLessThanOrEqual(plan.samplesPerStep);
+          const next = steps[i + 1];
+          if (!next) continue;
+          const first = list[next[0]!]!;
+          const part = next.filter((sample) => list[sample] === first).length;
+          expect(step.length + part).toBeGreaterThan(plan.samplesPerStep);
         }
       }),
     );

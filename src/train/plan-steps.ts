@@ -10,36 +10,47 @@ export interface StepPlanSettings {
 }
 
 /**
- * Steps as lists of sample indices. Each epoch shuffles the documents; a document's samples stay together, because they
- * share their prefix; a step takes whole documents until it has `samplesPerStep` samples.
+ * Steps as lists of sample indices. A document's samples stay together, because they share their prefix; those of a document
+ * that has more than `samplesPerStep` are parted evenly, into as few steps as can take them. Each epoch shuffles these parts,
+ * and a step takes whole ones for as long as it has at most `samplesPerStep` samples: rather more steps than larger ones, as
+ * the same samples teach more in them (docs/log.md).
  *
  * @param documents the document of each sample
  */
 export function planSteps(documents: readonly string[], settings: StepPlanSettings, seed: number): number[][] {
+  const parts = documentParts(documents, settings.samplesPerStep);
+  const steps: number[][] = [];
+  const wanted = Math.max(1, Math.round(settings.epochs * documents.length));
+  let seen = 0;
+  for (let epoch = 0; seen < wanted; epoch++) {
+    let step: number[] = [];
+    for (const part of randomStream(seed, 'epoch', epoch).shuffle([...parts])) {
+      if (step.length > 0 && step.length + part.length > settings.samplesPerStep) {
+        steps.push(step);
+        step = [];
+      }
+      step.push(...part);
+      seen += part.length;
+      if (seen >= wanted) break;
+    }
+    if (step.length > 0) steps.push(step);
+  }
+  return steps.slice(0, settings.maxSteps);
+}
+
+/** The samples of each document, in parts of at most `most`. */
+function documentParts(documents: readonly string[], most: number): number[][] {
   const byDocument = new Map<string, number[]>();
   for (const [i, document] of documents.entries()) {
     const samples = byDocument.get(document);
     if (samples) samples.push(i);
     else byDocument.set(document, [i]);
   }
-  const steps: number[][] = [];
-  const wanted = Math.max(1, Math.round(settings.epochs * documents.length));
-  let seen = 0;
-  for (let epoch = 0; seen < wanted; epoch++) {
-    let step: number[] = [];
-    for (const document of randomStream(seed, 'epoch', epoch).shuffle([...byDocument.keys()])) {
-      const samples = byDocument.get(document)!;
-      step.push(...samples);
-      seen += samples.length;
-      if (step.length >= settings.samplesPerStep) {
-        steps.push(step);
-        step = [];
-      }
-      if (seen >= wanted) break;
-    }
-    if (step.length > 0) steps.push(step);
-  }
-  return steps.slice(0, settings.maxSteps);
+  return [...byDocument.values()].flatMap((samples) => {
+    const count = Math.ceil(samples.length / most);
+    const bounds = Array.from({ length: count + 1 }, (_, i) => Math.round((i * samples.length) / count));
+    return bounds.slice(1).map((end, i) => samples.slice(bounds[i]!, end));
+  });
 }
 
 /**
