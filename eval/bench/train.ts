@@ -49,7 +49,7 @@ const { values } = parseArgs({
 });
 const TRAIN = 'eval/peer/bench/train.jsonl';
 const VAL = 'eval/peer/bench/val.jsonl';
-/** The samples of a step on both sides. */
+/** The samples of a step on both sides; ours may have fewer, as those of a document stay together or are parted evenly. */
 const SAMPLES = 5;
 /** Models whose shapes are timed with random weights. */
 const SHAPES = ['qwen2.5-0.5b-instruct', 'gemma-3-270m-it'];
