@@ -118,7 +118,6 @@ function attentionCases(): OpCase[] {
     { name: 'a prefix, a short last block', rows: 5, prefix: 4, block: 2, heads: 1, kvHeads: 1 },
     { name: 'three queries a key head', rows: 4, prefix: 0, block: 4, heads: 6, kvHeads: 2 },
     { name: 'three queries a key head, prefix, short last block', rows: 5, prefix: 2, block: 3, heads: 6, kvHeads: 2 },
-    { name: 'tiles of rows and of prefix keys', rows: 7, prefix: 17, block: 2, heads: 4, kvHeads: 2 },
     { name: 'one row', rows: 1, prefix: 5, block: 4, heads: 3, kvHeads: 1 },
     { name: 'a window', rows: 6, prefix: 0, block: 8, heads: 2, kvHeads: 2, window: 3 },
     { name: 'a window of one', rows: 3, prefix: 2, block: 4, heads: 2, kvHeads: 2, window: 1 },

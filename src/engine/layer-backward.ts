@@ -35,7 +35,7 @@ export function layerBackward(
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
-  const { o, l, middle, gate, up } = kept;
+  const { o, middle, gate, up } = kept;
   const blocks = rowBlocks(packed.rows);
   const flow = pool.take(packed.rows, hiddenSize);
   const dOut = pool.take(packed.rows, queryWidth);
@@ -79,7 +79,6 @@ export function layerBackward(
           return {
             ...feeds[i],
             o: rowsOf(o, start, rows, queryWidth),
-            l: rowsOf(l, start, rows, heads),
             do: rowsOf(dOut, start, rows, queryWidth),
           };
         },

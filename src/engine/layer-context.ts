@@ -58,8 +58,6 @@ export interface KeptActivations {
   readonly k: Floats;
   readonly v: Floats;
   readonly o: Floats;
-  /** Log sum exp of the scores `[rows, heads]`. */
-  readonly l: Floats;
   readonly middle: Floats;
   readonly gate: Floats;
   readonly up: Floats;

@@ -49,24 +49,20 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
   const o = pool.take(packed.rows, queryWidth);
   // Rows behind the last segment are padding.
   o.fill(0, attendedRows(packed) * queryWidth);
-  const l = keep ? pool.take(packed.rows, heads) : undefined;
   const pieces = attentionPieces(packed, window);
   const feeds: ReturnType<typeof attentionFeeds>[] = [];
   const attention = lanes.start(
     pieces.map((piece, i) => {
       const { shape, key } = pieceShape(piece, window);
       return {
-        key: `attention-forward ${key} ${keep}`,
-        build: () => attentionForward(config, shape, dtype, keep),
+        key: `attention-forward ${key}`,
+        build: () => attentionForward(config, shape, dtype),
         after: piece.keys.flatMap(({ start, rows }) => blocksOf(before.placed, start, rows)),
         feeds: () => {
           feeds[i] = attentionFeeds(context, piece, { q, k, v });
           return feeds[i];
         },
-        into: {
-          o: rowsOf(o, piece.start, piece.rows, queryWidth),
-          ...(l && { l: rowsOf(l, piece.start, piece.rows, heads) }),
-        },
+        into: { o: rowsOf(o, piece.start, piece.rows, queryWidth) },
       };
     }),
     inputs,
@@ -74,9 +70,9 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
   );
 
   const y = pool.take(packed.rows, hiddenSize);
-  const kept: KeptActivations | undefined = l
+  const kept: KeptActivations | undefined = keep
     ? {
-        ...{ q, k, v, o, l, middle: pool.take(packed.rows, hiddenSize) },
+        ...{ q, k, v, o, middle: pool.take(packed.rows, hiddenSize) },
         gate: pool.take(packed.rows, intermediateSize),
         up: pool.take(packed.rows, intermediateSize),
       }
@@ -123,10 +119,9 @@ function attendedRows({ segments }: LayerPass['packed']): number {
 /** Gives back what a layer kept. */
 export function returnKept({ model, pool }: EngineContext, state: Pick<LayerPass['state'], 'kept'>): void {
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = model.config;
-  const { q, k, v, o, l, middle, gate, up } = state.kept!;
+  const { q, k, v, o, middle, gate, up } = state.kept!;
   pool.give(heads * headDim, q, o);
   pool.give(kvHeads * headDim, k, v);
-  pool.give(heads, l);
   pool.give(hiddenSize, middle);
   pool.give(intermediateSize, gate, up);
   delete state.kept;

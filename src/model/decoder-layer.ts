@@ -111,7 +111,7 @@ export interface AttentionShape {
   readonly window?: number | undefined;
 }
 
-/** Inputs: q, k, v, mask. `l` is what a backward pass needs beside o, by row and head. */
+/** Inputs: q, k, v, mask. */
 export function segmentAttention(
   g: GraphBuilder,
   config: ModelConfig,
@@ -124,6 +124,6 @@ export function segmentAttention(
   const v = g.input('v', dtype, [prefix + rows, kvHeads * headDim]);
   const mask = g.input('mask', dtype, [block, block]);
   const layout = { heads, kvHeads, block, scale, ...(window === undefined ? {} : { window }) };
-  const [o, l] = g.apply('CausalAttention', [q, k, v, mask], layout) as [Value, Value];
-  return { q, k, v, o, l };
+  const o = g.op('CausalAttention', [q, k, v, mask], layout);
+  return { q, k, v, o };
 }

@@ -94,23 +94,18 @@ export function afterBackward(config: ModelConfig, rows: number, settings: Linea
   return { g, outputs: namedGradients(g, [y], [seed(g, 'y', y)], targets), given: kept ? { middle, gate, up } : {} };
 }
 
-/** q, k, v, mask -> o; `keep` adds l (log sum exp of the scores), which the backward graph takes. */
-export function attentionForward(
-  config: ModelConfig,
-  shape: AttentionShape,
-  dtype?: DType,
-  keep: boolean = false,
-): GraphPart {
+/** q, k, v, mask -> o. */
+export function attentionForward(config: ModelConfig, shape: AttentionShape, dtype?: DType): GraphPart {
   const g = new GraphBuilder();
-  const { o, l } = segmentAttention(g, config, shape, dtype);
-  return { g, outputs: keep ? { o, l } : { o }, given: {} };
+  const { o } = segmentAttention(g, config, shape, dtype);
+  return { g, outputs: { o }, given: {} };
 }
 
-/** q, k, v, mask, o, l, do -> grad.q, grad.k, grad.v. */
+/** q, k, v, mask, o, do -> grad.q, grad.k, grad.v. */
 export function attentionBackward(config: ModelConfig, shape: AttentionShape, dtype?: DType): GraphPart {
   const g = new GraphBuilder();
-  const { q, k, v, o, l } = segmentAttention(g, config, shape, dtype);
-  return { g, outputs: namedGradients(g, [o], [seed(g, 'o', o)], { q, k, v }), given: { o, l } };
+  const { q, k, v, o } = segmentAttention(g, config, shape, dtype);
+  return { g, outputs: namedGradients(g, [o], [seed(g, 'o', o)], { q, k, v }), given: { o } };
 }
 
 /** Rows of the table in one product of the head: its logits are at most 8 MB, which the C library keeps when they are freed. */

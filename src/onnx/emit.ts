@@ -66,15 +66,12 @@ export function emitGraph(
 
   const emitted = new Set<Node>();
   const emitNodes = (values: readonly Value[]) => {
-    const reached = reachableNodes(values, cut);
-    const read = new Set([...values, ...reached.flatMap((node) => node.inputs)]);
-    for (const node of reached) {
+    for (const node of reachableNodes(values, cut)) {
       if (emitted.has(node)) continue;
       emitted.add(node);
       const replacements = OPS[node.op].lower?.(g, node.inputs, node.attributes);
       if (replacements) {
-        // What only an output that nobody reads needs is left out.
-        emitNodes(replacements.filter((_, i) => read.has(node.outputs[i]!)));
+        emitNodes(replacements);
         for (const [i, output] of node.outputs.entries()) lowered.set(output, replacements[i]!);
       } else {
         nodes.push(
