@@ -1,8 +1,9 @@
-/** The attention graphs' inputs for one piece of packed rows. */
+/** The attention graphs' inputs for one piece of packed rows in one key head. */
 
 import type { Tensor } from '../graph/value.ts';
 import { ATTENTION_BLOCK, type AttentionPiece } from './attention-pieces.ts';
-import { type Floats, rowsOf, toTensor, zeros } from './floats.ts';
+import { type Floats, toTensor, zeros } from './floats.ts';
+import type { Heads } from './heads.ts';
 import type { EngineContext } from './layer-context.ts';
 
 /** Masked scores; finite, so that no NaN can arise from a difference. */
@@ -15,26 +16,25 @@ export function causalMask(dtype: EngineContext['dtype']): Tensor {
   return toTensor(mask, [ATTENTION_BLOCK, ATTENTION_BLOCK]);
 }
 
-/** q, k and v of a piece. Give k and v back with `returnFeeds`. */
+/** q, k and v of a piece in one key head. Give k and v back with `returnFeeds`. */
 export function attentionFeeds(
-  { model, pool }: EngineContext,
+  { pool }: EngineContext,
   { start, rows, keys }: AttentionPiece,
-  { q, k, v }: { readonly q: Floats; readonly k: Floats; readonly v: Floats },
+  head: number,
+  { q, k, v }: { readonly q: Heads; readonly k: Heads; readonly v: Heads },
 ): Record<'q' | 'k' | 'v', Tensor> {
-  const { heads, kvHeads, headDim } = model.config;
-  const width = kvHeads * headDim;
-  const joined = (all: Floats): Tensor => {
-    if (keys.length === 1) return rowsOf(all, keys[0]!.start, keys[0]!.rows, width);
+  const joined = (all: Heads): Tensor => {
+    if (keys.length === 1) return all.of(head, keys[0]!.start, keys[0]!.rows);
     const total = keys.reduce((sum, range) => sum + range.rows, 0);
-    const data = pool.take(total, width);
+    const data = pool.take(total, all.width);
     let at = 0;
     for (const range of keys) {
-      data.set(all.subarray(range.start * width, (range.start + range.rows) * width), at * width);
+      data.set(all.of(head, range.start, range.rows).data as Floats, at * all.width);
       at += range.rows;
     }
-    return toTensor(data, [total, width]);
+    return toTensor(data, [total, all.width]);
   };
-  return { q: rowsOf(q, start, rows, heads * headDim), k: joined(k), v: joined(v) };
+  return { q: q.of(head, start, rows), k: joined(k), v: joined(v) };
 }
 
 /** Ends the use of a piece's feeds. */
@@ -44,5 +44,5 @@ export function returnFeeds(
   { k, v }: Record<'k' | 'v', Tensor>,
 ): void {
   // Keys side by side are views of the whole.
-  if (keys.length > 1) pool.give(model.config.kvHeads * model.config.headDim, k.data as Floats, v.data as Floats);
+  if (keys.length > 1) pool.give(model.config.headDim, k.data as Floats, v.data as Floats);
 }

@@ -40,6 +40,19 @@ export function attentionPieces({ segments }: Pick<Packed, 'segments'>, window: 
   });
 }
 
+/** A piece in one key head: what one task computes. */
+export interface HeadPiece {
+  readonly piece: AttentionPiece;
+  readonly head: number;
+}
+
+/** The pieces of all segments in all key heads. @param window as in attentionPieces */
+export function headPieces(packed: Pick<Packed, 'segments'>, window: number | undefined, kvHeads: number): HeadPiece[] {
+  return attentionPieces(packed, window).flatMap((piece) =>
+    Array.from({ length: kvHeads }, (_, head) => ({ piece, head })),
+  );
+}
+
 /** A prefix and the first `own` rows of a segment, as one range where they lie side by side. */
 function keysTo({ start, prefixStart, prefixRows }: Segment, own: number): RowRange[] {
   if (prefixRows === 0) return [{ start, rows: own }];

@@ -14,6 +14,7 @@ import { f32Model } from '../model/runtime-model.ts';
 import { calibrate } from '../quantize/calibrate.ts';
 import { quantizedModel } from '../quantize/smooth-quant.ts';
 import { Engine } from './engine.ts';
+import type { Heads } from './heads.ts';
 import { type Packed, packSequences, type TokenSequence } from './pack.ts';
 
 const weights = tinyWeights();
@@ -90,10 +91,10 @@ describe('Engine on the W8A8 grid', () => {
   });
 });
 
-/** Each token's row of `data`, sequence by sequence. */
-function tokenRows({ segments, lastRows, rows }: Packed, data: Float32Array | Float64Array): number[][] {
-  const width = data.length / rows;
-  const row = (i: number) => Array.from(data.subarray(i * width, (i + 1) * width));
+/** Each token's row in all heads, sequence by sequence. */
+function tokenRows({ segments, lastRows }: Packed, heads: Heads): number[][] {
+  const row = (i: number) =>
+    Array.from({ length: heads.count }, (_, head) => Array.from(heads.of(head, i, 1).data as Float32Array)).flat();
   return lastRows.flatMap((last) => {
     const segment = segments.find(({ start, rows: length }) => start <= last && last < start + length)!;
     const { start, prefixStart, prefixRows } = segment;

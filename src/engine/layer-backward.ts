@@ -1,10 +1,12 @@
 /** One layer backward, from what its forward kept: the second half, attention, the first half. */
 
+import { oneKeyHead } from '../model/decoder-layer.ts';
 import { afterBackward, attentionBackward, beforeBackward } from '../model/layer-graphs.ts';
 import { addGradients } from './add-gradients.ts';
 import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
-import { attentionPieces, meets, pieceShape } from './attention-pieces.ts';
+import { headPieces, meets, pieceShape } from './attention-pieces.ts';
 import { addTo, type Floats, rowsOf } from './floats.ts';
+import { Heads } from './heads.ts';
 import {
   type BlockedRows,
   blocksOf,
@@ -34,11 +36,12 @@ export function layerBackward(
   const { lanes, dtype, linears, pool } = context;
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
-  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
+  const queryWidth = (heads / kvHeads) * headDim;
   const { o, middle, gate, up } = kept;
   const blocks = rowBlocks(packed.rows);
   const flow = pool.take(packed.rows, hiddenSize);
-  const dOut = pool.take(packed.rows, queryWidth);
+  const apart = (width: number) => new Heads(pool, kvHeads, packed.rows, width);
+  const dOut = apart(queryWidth);
   const after = lanes.start(
     blocks.map(({ start, rows }) => {
       const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
@@ -48,57 +51,58 @@ export function layerBackward(
         after: blocksOf(dy.ready, start, rows),
         feeds: () => ({
           x: part(state.x, hiddenSize),
-          o: part(o, queryWidth),
+          ...o.named('o', start, rows),
           middle: part(middle, hiddenSize),
           gate: part(gate, intermediateSize),
           up: part(up, intermediateSize),
           dy: part(dy.data, hiddenSize),
         }),
-        into: { 'grad.x': part(flow, hiddenSize), 'grad.o': part(dOut, queryWidth) },
+        into: { 'grad.x': part(flow, hiddenSize), ...dOut.named('grad.o', start, rows) },
       };
     }),
     inputs,
     (outputs) => addGradients(sums, outputs),
   );
 
-  const dq = pool.takeZeros(packed.rows, queryWidth);
-  const dk = pool.takeZeros(packed.rows, keyWidth);
-  const dv = pool.takeZeros(packed.rows, keyWidth);
-  const pieces = attentionPieces(packed, window);
+  const [dq, dk, dv] = [apart(queryWidth), apart(headDim), apart(headDim)];
+  for (const one of [dq, dk, dv]) one.clear();
+  const pieces = headPieces(packed, window, kvHeads);
+  const oneHead = oneKeyHead(config);
   const feeds: ReturnType<typeof attentionFeeds>[] = [];
   const attention = lanes.start(
-    pieces.map((piece, i) => {
+    pieces.map(({ piece, head }, i) => {
       const { start, rows } = piece;
       const { shape, key } = pieceShape(piece, window);
       return {
         key: `attention-backward ${key}`,
-        build: () => attentionBackward(config, shape, dtype),
+        build: () => attentionBackward(oneHead, shape, dtype),
         after: blocksOf(after.placed, start, rows),
         feeds: () => {
-          feeds[i] = attentionFeeds(context, piece, kept);
+          feeds[i] = attentionFeeds(context, piece, head, kept);
           return {
             ...feeds[i],
-            o: rowsOf(o, start, rows, queryWidth),
-            do: rowsOf(dOut, start, rows, queryWidth),
+            o: o.of(head, start, rows),
+            do: dOut.of(head, start, rows),
           };
         },
-        into: { 'grad.q': rowsOf(dq, start, rows, queryWidth) },
+        into: { 'grad.q': dq.of(head, start, rows) },
       };
     }),
     inputs,
     (outputs, i) => {
+      const { piece, head } = pieces[i]!;
       // All that see a key add to it.
       for (const [sum, { data }] of [
         [dk, outputs['grad.k']!],
         [dv, outputs['grad.v']!],
       ] as const) {
         let from = 0;
-        for (const { start, rows } of pieces[i]!.keys) {
-          addTo(sum, start * keyWidth, data as Floats, from * keyWidth, rows * keyWidth);
+        for (const { start, rows } of piece.keys) {
+          addTo(sum.of(head, start, rows).data as Floats, 0, data as Floats, from * headDim, rows * headDim);
           from += rows;
         }
       }
-      returnFeeds(context, pieces[i]!, feeds[i]!);
+      returnFeeds(context, piece, feeds[i]!);
     },
   );
 
@@ -111,14 +115,14 @@ export function layerBackward(
         build: () => beforeBackward(config, rows, linears),
         after: [
           ...blocksOf(after.placed, start, rows),
-          ...attention.summed.filter((_, i) => pieces[i]!.keys.some((keys) => meets(keys, { start, rows }))),
+          ...attention.summed.filter((_, i) => pieces[i]!.piece.keys.some((keys) => meets(keys, { start, rows }))),
         ],
         feeds: () => ({
           ...rotaryRows(rotary, start, rows),
           x: part(state.x, hiddenSize),
-          dq: part(dq, queryWidth),
-          dk: part(dk, keyWidth),
-          dv: part(dv, keyWidth),
+          ...dq.named('dq', start, rows),
+          ...dk.named('dk', start, rows),
+          ...dv.named('dv', start, rows),
           dx: part(flow, hiddenSize),
         }),
         into: { 'grad.x': part(dx, hiddenSize) },
@@ -131,11 +135,10 @@ export function layerBackward(
     await Promise.all(after.summed);
     pool.give(hiddenSize, dy.data);
     await Promise.all(attention.summed);
-    pool.give(queryWidth, dOut);
+    dOut.give();
     await Promise.all(before.summed);
     pool.give(hiddenSize, flow);
-    pool.give(queryWidth, dq);
-    pool.give(keyWidth, dk, dv);
+    for (const one of [dq, dk, dv]) one.give();
   };
   return { rows: { data: dx, ready: before.placed }, done: lanes.watched(finish()) };
 }

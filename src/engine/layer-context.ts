@@ -5,6 +5,7 @@ import type { LinearSettings } from '../model/linear.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Floats, FloatType } from './floats.ts';
+import type { Heads } from './heads.ts';
 import type { SharedInputs } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import type { Packed } from './pack.ts';
@@ -54,10 +55,10 @@ export interface LayerState {
 }
 
 export interface KeptActivations {
-  readonly q: Floats;
-  readonly k: Floats;
-  readonly v: Floats;
-  readonly o: Floats;
+  readonly q: Heads;
+  readonly k: Heads;
+  readonly v: Heads;
+  readonly o: Heads;
   readonly middle: Floats;
   readonly gate: Floats;
   readonly up: Floats;

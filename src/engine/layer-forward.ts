@@ -1,9 +1,11 @@
 /** One layer forward: token-wise graphs in row blocks around attention, piece by piece. */
 
+import { oneKeyHead } from '../model/decoder-layer.ts';
 import { afterForward, attentionForward, beforeForward } from '../model/layer-graphs.ts';
 import { attentionFeeds, returnFeeds } from './attention-feeds.ts';
-import { attentionPieces, meets, pieceShape } from './attention-pieces.ts';
+import { headPieces, meets, pieceShape } from './attention-pieces.ts';
 import { type Floats, rowsOf } from './floats.ts';
+import { Heads } from './heads.ts';
 import {
   type BlockedRows,
   blocksOf,
@@ -26,47 +28,43 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
   const { config } = context.model;
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
   const { packed, rotary, window, inputs, state } = pass;
-  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
+  const queryWidth = (heads / kvHeads) * headDim;
   const blocks = rowBlocks(packed.rows);
-  const q = pool.take(packed.rows, queryWidth);
-  const k = pool.take(packed.rows, keyWidth);
-  const v = pool.take(packed.rows, keyWidth);
+  const [q, k, v, o] = [queryWidth, headDim, headDim, queryWidth].map(
+    (width) => new Heads(pool, kvHeads, packed.rows, width),
+  ) as [Heads, Heads, Heads, Heads];
   const before = lanes.start(
     blocks.map(({ start, rows }) => ({
       key: `before-forward ${rows}`,
-      build: () => beforeForward(config, rows, linears),
+      build: () => beforeForward(config, rows, linears, 'apart'),
       after: blocksOf(x.ready, start, rows),
       feeds: () => ({ ...rotaryRows(rotary, start, rows), x: rowsOf(x.data, start, rows, hiddenSize) }),
-      into: {
-        q: rowsOf(q, start, rows, queryWidth),
-        k: rowsOf(k, start, rows, keyWidth),
-        v: rowsOf(v, start, rows, keyWidth),
-      },
+      into: { ...q.named('q', start, rows), ...k.named('k', start, rows), ...v.named('v', start, rows) },
     })),
     inputs,
   );
 
-  const o = pool.take(packed.rows, queryWidth);
   // Rows behind the last segment are padding.
-  o.fill(0, attendedRows(packed) * queryWidth);
-  const pieces = attentionPieces(packed, window);
+  o.clear(attendedRows(packed));
+  const pieces = headPieces(packed, window, kvHeads);
+  const oneHead = oneKeyHead(config);
   const feeds: ReturnType<typeof attentionFeeds>[] = [];
   const attention = lanes.start(
-    pieces.map((piece, i) => {
+    pieces.map(({ piece, head }, i) => {
       const { shape, key } = pieceShape(piece, window);
       return {
         key: `attention-forward ${key}`,
-        build: () => attentionForward(config, shape, dtype),
+        build: () => attentionForward(oneHead, shape, dtype),
         after: piece.keys.flatMap(({ start, rows }) => blocksOf(before.placed, start, rows)),
         feeds: () => {
-          feeds[i] = attentionFeeds(context, piece, { q, k, v });
+          feeds[i] = attentionFeeds(context, piece, head, { q, k, v });
           return feeds[i];
         },
-        into: { o: rowsOf(o, piece.start, piece.rows, queryWidth) },
+        into: { o: o.of(head, piece.start, piece.rows) },
       };
     }),
     inputs,
-    (_, i) => returnFeeds(context, pieces[i]!, feeds[i]!),
+    (_, i) => returnFeeds(context, pieces[i]!.piece, feeds[i]!),
   );
 
   const y = pool.take(packed.rows, hiddenSize);
@@ -83,12 +81,12 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
       const part = (all: Floats, width: number) => rowsOf(all, start, rows, width);
       return {
         key: `after-forward ${rows} ${keep}`,
-        build: () => afterForward(config, rows, linears, keep),
+        build: () => afterForward(config, rows, linears, keep, 'apart'),
         after: [
           ...blocksOf(before.placed, start, rows),
-          ...attention.placed.filter((_, i) => meets(pieces[i]!, { start, rows })),
+          ...attention.placed.filter((_, i) => meets(pieces[i]!.piece, { start, rows })),
         ],
-        feeds: () => ({ x: part(x.data, hiddenSize), o: part(o, queryWidth) }),
+        feeds: () => ({ x: part(x.data, hiddenSize), ...o.named('o', start, rows) }),
         into: {
           y: part(y, hiddenSize),
           ...(kept && {
@@ -104,8 +102,7 @@ export function layerForward(context: EngineContext, pass: LayerPass, x: Blocked
   const finish = async () => {
     await Promise.all([...before.summed, ...attention.summed, ...after.summed]);
     if (keep) return;
-    pool.give(queryWidth, q, o);
-    pool.give(keyWidth, k, v);
+    for (const one of [q, k, v, o]) one.give();
   };
   return { rows: { data: y, ready: after.placed }, done: lanes.watched(finish()) };
 }
@@ -118,10 +115,9 @@ function attendedRows({ segments }: LayerPass['packed']): number {
 
 /** Gives back what a layer kept. */
 export function returnKept({ model, pool }: EngineContext, state: Pick<LayerPass['state'], 'kept'>): void {
-  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = model.config;
+  const { hiddenSize, intermediateSize } = model.config;
   const { q, k, v, o, middle, gate, up } = state.kept!;
-  pool.give(heads * headDim, q, o);
-  pool.give(kvHeads * headDim, k, v);
+  for (const one of [q, k, v, o]) one.give();
   pool.give(hiddenSize, middle);
   pool.give(intermediateSize, gate, up);
   delete state.kept;

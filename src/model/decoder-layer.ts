@@ -78,17 +78,22 @@ export function beforeAttention(g: GraphBuilder, config: ModelConfig, rows: numb
 }
 
 /**
- * What happens after attention: x (the layer's input) and o (attention output) -> y `[rows, hidden]`.
- * Inputs: x, o, norm2, normAttention and normMlp where outputs have norms, and the o, gateUp and down groups'. `middle`
+ * What happens after attention: x (the layer's input) and o (attention output; default: an input) -> y `[rows, hidden]`.
+ * Inputs: x, norm2, normAttention and normMlp where outputs have norms, and the o, gateUp and down groups'. `middle`
  * (the residual stream between attention and MLP), `gate` and `up` are what a backward pass would rather keep than compute
  * again.
  */
-export function afterAttention(g: GraphBuilder, config: ModelConfig, rows: number, settings: LinearSettings) {
-  const { hiddenSize, heads, headDim, normEpsilon } = config;
+export function afterAttention(
+  g: GraphBuilder,
+  config: ModelConfig,
+  rows: number,
+  settings: LinearSettings,
+  o: Value = g.input('o', settings.dtype ?? 'float32', [rows, config.heads * config.headDim]),
+) {
+  const { hiddenSize, normEpsilon } = config;
   const dtype: DType = settings.dtype ?? 'float32';
   const groups = linearGroups(config);
   const x = g.input('x', dtype, [rows, hiddenSize]);
-  const o = g.input('o', dtype, [rows, heads * headDim]);
   const outputNorm = (output: Value, name: string) =>
     config.outputNorms ? rmsNorm(g, output, name, normEpsilon) : output;
   const [attended] = linear(g, o, groups.o, settings) as [Value];
@@ -109,6 +114,11 @@ export interface AttentionShape {
   readonly block: number;
   /** Tokens a row sees, its own included; undefined: all. */
   readonly window?: number | undefined;
+}
+
+/** A config whose attention is that of one key head with its queries. */
+export function oneKeyHead(config: ModelConfig): ModelConfig {
+  return { ...config, heads: config.heads / config.kvHeads, kvHeads: 1 };
 }
 
 /** Inputs: q, k, v, mask. */

@@ -30,6 +30,8 @@ function ends({ g, outputs, given }: GraphPart) {
 }
 
 const QKV = ['k.weight', 'norm1', 'q.weight', 'qkv.A', 'qkv.B.k', 'qkv.B.q', 'qkv.B.v'];
+const BY_HEAD = (names: string[]) =>
+  names.flatMap((name) => Array.from({ length: config.kvHeads }, (_, head) => `${name}.${head}`));
 const GRADS = (names: string[]) => names.map((name) => `grad.${name}`).sort();
 
 describe('graphs of a layer', () => {
@@ -38,6 +40,25 @@ describe('graphs of a layer', () => {
       inputs: ['cos', ...QKV, 'sin', 'v.weight', 'x'],
       outputs: ['q', 'k', 'v'],
     });
+    expect(ends(beforeForward(config, 32, LORA, 'apart')).outputs).toEqual(BY_HEAD(['q', 'k', 'v']));
+  });
+
+  it('lay heads apart for tasks of their own: a matrix of each key head with its queries', () => {
+    const { outputs } = beforeForward(config, 32, BARE, 'apart');
+    const { heads, headDim } = config;
+    const queries = [32, (heads / 2) * headDim];
+    expect(Object.entries(outputs).map(([name, { shape }]) => [name, shape])).toEqual([
+      ['q.0', queries],
+      ['q.1', queries],
+      ...['k.0', 'k.1', 'v.0', 'v.1'].map((name) => [name, [32, headDim]]),
+    ]);
+    expect(ends(afterForward(config, 32, BARE, false, 'apart')).inputs).toEqual(expect.arrayContaining(['o.0', 'o.1']));
+    expect(ends(afterBackward(config, 32, LORA, true)).outputs).toEqual(
+      expect.arrayContaining(['grad.o.0', 'grad.o.1', 'grad.o.A']),
+    );
+    expect(ends(beforeBackward(config, 32, LORA)).inputs).toEqual(
+      expect.arrayContaining(['dq.0', 'dq.1', 'dk.1', 'dv.1']),
+    );
   });
 
   it('beforeBackward() gives gradients of x and of the adapter alone: the base is frozen', () => {
@@ -56,9 +77,9 @@ describe('graphs of a layer', () => {
     // Without an adapter nothing but middle, gate and up depends on x and o.
     const weights = ['down.weight', 'gate.weight', 'norm2', 'o.weight', 'up.weight'];
     expect(kept.inputs).toEqual([...weights, 'dy', 'gate', 'middle', 'up'].sort());
-    expect(kept.outputs).toEqual(['grad.x', 'grad.o']);
+    expect(kept.outputs).toEqual(['grad.x', ...BY_HEAD(['grad.o'])]);
     const again = ends(afterBackward(config, 32, BARE, false)).inputs;
-    expect(again).toEqual(expect.arrayContaining(['x', 'o']));
+    expect(again).toEqual(expect.arrayContaining(['x', ...BY_HEAD(['o'])]));
     expect(again).not.toContain('middle');
   });
 

@@ -63,34 +63,78 @@ function namedGradients(g: GraphBuilder, outputs: Value[], seeds: Value[], targe
 
 const seed = (g: GraphBuilder, name: string, like: Value) => g.input(`d${name}`, like.dtype, like.shape);
 
-/** x -> q, k, v. */
-export function beforeForward(config: ModelConfig, rows: number, settings: LinearSettings): GraphPart {
-  const g = new GraphBuilder();
-  const { q, k, v } = beforeAttention(g, config, rows, settings);
-  return { g, outputs: { q, k, v }, given: {} };
+/**
+ * How q, k, v and o lie in memory between graphs: `joint`, `[rows, heads * d]` each, or `apart`, a matrix of each key head with
+ * its queries, `q.<head>` `[rows, heads / kvHeads * d]` and `k.<head>` `[rows, d]`, so that heads can be tasks of their own.
+ */
+export type HeadLayout = 'joint' | 'apart';
+
+function inLayout(g: GraphBuilder, layout: HeadLayout, kvHeads: number, joint: Record<string, Value>) {
+  if (layout === 'joint') return joint;
+  const parts = (value: Value) =>
+    kvHeads === 1
+      ? [value]
+      : g.apply('Split', [value], { axis: 1, sizes: Array(kvHeads).fill(value.shape[1]! / kvHeads) });
+  return Object.fromEntries(
+    Object.entries(joint).flatMap(([name, value]) => parts(value).map((part, head) => [`${name}.${head}`, part])),
+  );
 }
 
-/** x, dq, dk, dv and dx (what flows past the layer's first half) -> grad.x and the trained parameters' gradients. */
+/** x -> q, k, v. */
+export function beforeForward(
+  config: ModelConfig,
+  rows: number,
+  settings: LinearSettings,
+  layout: HeadLayout = 'joint',
+): GraphPart {
+  const g = new GraphBuilder();
+  const { q, k, v } = beforeAttention(g, config, rows, settings);
+  return { g, outputs: inLayout(g, layout, config.kvHeads, { q, k, v }), given: {} };
+}
+
+/** x, dq, dk, dv (apart) and dx (what flows past the layer's first half) -> grad.x and the trained parameters' gradients. */
 export function beforeBackward(config: ModelConfig, rows: number, settings: LinearSettings): GraphPart {
   const g = new GraphBuilder();
   const { x, q, k, v } = beforeAttention(g, config, rows, settings);
-  const seeds = [seed(g, 'q', q), seed(g, 'k', k), seed(g, 'v', v), seed(g, 'x', x)];
+  const outputs = { ...inLayout(g, 'apart', config.kvHeads, { q, k, v }), x };
+  const seeds = Object.entries(outputs).map(([name, value]) => seed(g, name, value));
   const targets = { x, ...trainedInputs(g, config, 'before', settings) };
-  return { g, outputs: namedGradients(g, [q, k, v, x], seeds, targets), given: {} };
+  return { g, outputs: namedGradients(g, Object.values(outputs), seeds, targets), given: {} };
+}
+
+/** The half after attention, and the inputs its o is made of. */
+function afterHeads(g: GraphBuilder, config: ModelConfig, rows: number, settings: LinearSettings) {
+  const { heads, kvHeads, headDim } = config;
+  const shape = [rows, (heads / kvHeads) * headDim];
+  const dtype = settings.dtype ?? 'float32';
+  const parts = Array.from({ length: kvHeads }, (_, head) => g.input(`o.${head}`, dtype, shape));
+  const o = parts.length === 1 ? parts[0]! : g.op('Concat', parts, { axis: 1 });
+  const named = Object.fromEntries(parts.map((part, head) => [`o.${head}`, part]));
+  return { ...afterAttention(g, config, rows, settings, o), heads: named };
 }
 
 /** x, o -> y; `keep` adds middle, gate and up, which the backward graph then takes instead of computing them again. */
-export function afterForward(config: ModelConfig, rows: number, settings: LinearSettings, keep: boolean): GraphPart {
+export function afterForward(
+  config: ModelConfig,
+  rows: number,
+  settings: LinearSettings,
+  keep: boolean,
+  layout: HeadLayout = 'joint',
+): GraphPart {
   const g = new GraphBuilder();
-  const { y, middle, gate, up } = afterAttention(g, config, rows, settings);
+  const half = layout === 'joint' ? afterAttention : afterHeads;
+  const { y, middle, gate, up } = half(g, config, rows, settings);
   return { g, outputs: keep ? { y, middle, gate, up } : { y }, given: {} };
 }
 
-/** dy, o and (kept) middle, gate, up or else x -> grad.x (what flows past attention), grad.o, the trained parameters' gradients. */
+/**
+ * dy, o (apart) and (kept) middle, gate, up or else x -> grad.x (what flows past attention), grad.o (apart), the trained
+ * parameters' gradients.
+ */
 export function afterBackward(config: ModelConfig, rows: number, settings: LinearSettings, kept: boolean): GraphPart {
   const g = new GraphBuilder();
-  const { x, o, middle, gate, up, y } = afterAttention(g, config, rows, settings);
-  const targets = { x, o, ...trainedInputs(g, config, 'after', settings) };
+  const { x, heads, middle, gate, up, y } = afterHeads(g, config, rows, settings);
+  const targets = { x, ...heads, ...trainedInputs(g, config, 'after', settings) };
   return { g, outputs: namedGradients(g, [y], [seed(g, 'y', y)], targets), given: kept ? { middle, gate, up } : {} };
 }
 
