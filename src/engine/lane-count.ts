@@ -10,13 +10,13 @@ const MOST_LANES = 4;
 const LEAST_WEIGHTS = 2 ** 18;
 
 export interface LaneSettings extends SessionSettings {
-  /** Default: a lane for each thread, up to four; one for small models, on devices other than the CPU, and for profiles. */
+  /** Default: a lane for each thread, up to four; one for small models and on devices other than the CPU. */
   readonly lanes?: number;
 }
 
-export function laneCount({ lanes, device = 'cpu', threads, profile }: LaneSettings, config: ModelConfig): number {
+export function laneCount({ lanes, device = 'cpu', threads }: LaneSettings, config: ModelConfig): number {
   if (lanes !== undefined) return lanes;
   const isSmall = config.hiddenSize * config.intermediateSize < LEAST_WEIGHTS;
-  if (isSmall || device !== 'cpu' || profile !== undefined) return 1;
+  if (isSmall || device !== 'cpu') return 1;
   return Math.min(threads ?? availableParallelism(), MOST_LANES);
 }

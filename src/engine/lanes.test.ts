@@ -210,6 +210,5 @@ it('takes lanes where they are worth it', () => {
   expect(laneCount({ threads: 2 }, small)).toBe(2);
   expect(laneCount({ threads: 16 }, small)).toBe(4);
   expect(laneCount({ threads: 2, device: 'cuda' }, small)).toBe(1);
-  expect(laneCount({ threads: 2, profile: 'p' }, small)).toBe(1);
   expect(laneCount({ threads: 2, lanes: 1 }, small)).toBe(1);
 });

@@ -59,7 +59,7 @@ export class Lanes {
     const threads = Math.max(1, Math.floor((settings.threads ?? availableParallelism()) / count));
     const own = count === 1 ? settings : { ...settings, threads };
     this.here = new GraphCache(own);
-    this.others = Array.from({ length: count - 1 }, () => new Lane(own));
+    this.others = Array.from({ length: count - 1 }, (_, i) => new Lane(profiledApart(own, i)));
   }
 
   /**
@@ -182,6 +182,11 @@ export class Lanes {
     this.graphs.add(key, graph);
     return graph;
   }
+}
+
+/** Each lane numbers its sessions: their profiles are told apart by the lane's name in the prefix. */
+function profiledApart(settings: SessionSettings, lane: number): SessionSettings {
+  return settings.profile === undefined ? settings : { ...settings, profile: `${settings.profile}-lane${lane}` };
 }
 
 /** Moves outputs to the places where they belong. */

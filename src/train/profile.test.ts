@@ -84,6 +84,6 @@ describe('profileTraining()', () => {
     const products = profile.kernels.filter(({ op }) => op === 'MatMulIntegerToFloat');
     expect(products.every(({ flops, inputs }) => flops! > 0 && inputs[1]!.type === 'int8')).toBe(true);
     expect(existsSync(job.folder)).toBe(false);
-    expect(renderProfile(profile)).toMatch(/^2 steps, .* s\nop .*\n(.*%.*\n)+outside of ops .*%\n$/);
+    expect(renderProfile(profile)).toMatch(/^2 steps, .* s in one lane\nop .*\n(.*%.*\n)+outside of ops .*%\n$/);
   });
 });

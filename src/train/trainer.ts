@@ -47,6 +47,8 @@ export interface TrainingFacts {
   seconds: number;
   /** Building graphs and sessions, part of the steps' seconds. */
   build_seconds: number;
+  /** Tasks that ran side by side, each in its share of the threads. */
+  lanes: number;
   /** Most memory the process has had so far. */
   peak_rss_gb: number;
   dev_loss_before: number | null;
@@ -70,7 +72,7 @@ export async function train(job: TrainingJob, context: RunContext): Promise<Trai
     ...engineSettings(trained),
     ...(job.profile ? { profile: job.profile } : {}),
     keptLayers: job.memory.keptLayers,
-    ...(job.profile ? {} : { lanes: job.memory.lanes }),
+    lanes: job.memory.lanes,
     expectedRows: job.memory.rows,
   });
   try {
@@ -209,6 +211,7 @@ async function runSteps(
     tokens_per_second: state.tokens / state.seconds,
     seconds: state.seconds,
     build_seconds: engine.lanes.here.buildSeconds,
+    lanes: job.memory.lanes,
     peak_rss_gb: (process.resourceUsage().maxRSS * 1024) / 1e9,
     dev_loss_before: state.devLossBefore,
     dev_loss: best?.loss ?? devLoss,
