@@ -1,70 +1,43 @@
-/** How fast onnxruntime's kernel of a product is at its shapes, alone on the machine: a graph of this one node. */
+/** How fast the machine is at a product where all its cores work at that product and nothing else. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GraphBuilder, type Value } from '../../src/graph/graph.ts';
-import { ACTIVATION_STEP, ZERO_POINT } from '../../src/graph/ops/quantized.ts';
-import type { DType, Tensor } from '../../src/graph/value.ts';
-import { emitGraph } from '../../src/onnx/emit.ts';
-import { createSession } from '../../src/onnx/session.ts';
-import { type KernelTime, kernelTimes } from '../../src/train/kernel-times.ts';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../../src/foundation/start-worker.ts';
+import type { KernelTime } from '../../src/train/kernel-times.ts';
+import { kernelRun } from './kernel-run.ts';
+import type { KernelWorkerData } from './kernel-worker.ts';
 
-/** The fastest of so many runs; the first ones find cold caches. */
-const RUNS = 12;
+export class KernelSpeed {
+  readonly cores = availableParallelism();
+  private readonly workers: readonly Worker[];
 
-/** Milliseconds of a run at its fastest in so many threads, by onnxruntime's own clock. @throws Error for a kernel that is no product */
-export async function fastestAlone(kernel: KernelTime, threads: number): Promise<number> {
-  const g = new GraphBuilder();
-  const y = product(g, kernel);
-  const folder = mkdtempSync(join(tmpdir(), 'mga-kernel-'));
-  try {
-    const emitted = emitGraph(g, { y });
-    const session = await createSession(emitted.bytes, { threads, profile: join(folder, 'kernel') });
-    const feeds = Object.fromEntries(
-      kernel.inputs.flatMap(({ type, shape }, i) =>
-        emitted.inputs.includes(`i${i}`) ? [[`i${i}`, filled(type, shape)]] : [],
-      ),
+  constructor() {
+    const workerData: KernelWorkerData = { ready: new SharedArrayBuffer(4), threads: this.cores };
+    this.workers = Array.from({ length: this.cores }, () =>
+      startWorker(new URL('./kernel-worker', import.meta.url), workerData),
     );
-    const into = { y: filled('float', y.shape) };
-    for (let run = 0; run < RUNS; run++) await session.run(feeds, into);
-    await session.release();
-    const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
-    const [alone, ...others] = kernelTimes(texts);
-    if (alone === undefined || others.some(({ flops }) => flops)) throw new Error(`no single product: ${kernel.op}`);
-    return alone.fastest;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
-}
 
-const DTYPES: Readonly<Record<string, DType>> = { float: 'float32', int8: 'int8', uint8: 'uint8' };
-
-function product(g: GraphBuilder, { op, inputs, output }: KernelTime): Value {
-  const input = (i: number) => g.input(`i${i}`, DTYPES[inputs[i]!.type]!, inputs[i]!.shape);
-  if (op === 'MatMulIntegerToFloat') {
-    const zero = g.constant({ dtype: 'uint8', shape: [], data: Uint8Array.of(ZERO_POINT) });
-    return g.op(op, [input(0), input(1), g.scalar(ACTIVATION_STEP, 'float32'), input(3), zero]);
+  /**
+   * Seconds of all cores that a run takes: one run in each core at once, or one run in all of its session's threads, whichever is
+   * faster. One core alone would be faster than the machine is: cores share memory and the cache.
+   */
+  async secondsOfAllCores(kernel: KernelTime): Promise<number> {
+    const each = await Promise.all(
+      this.workers.map(async (worker) => {
+        worker.postMessage(kernel);
+        const [milliseconds] = (await once(worker, 'message')) as [number];
+        return milliseconds;
+      }),
+    );
+    const single = each.reduce((sum, milliseconds) => sum + milliseconds, 0) / this.cores;
+    const threads = Math.min(kernel.threads, this.cores);
+    const together = threads === 1 ? single : threads * (await kernelRun(kernel, kernel.threads));
+    return Math.min(together, single) / this.cores / 1000;
   }
-  const [a, b] = [input(0), input(1)];
-  // Square matrices look alike both ways, and are as fast.
-  const transposed = {
-    ...(a.shape.at(-2) === output!.shape.at(-2) ? {} : { transA: 1 }),
-    ...(b.shape.at(-1) === output!.shape.at(-1) ? {} : { transB: 1 }),
-  };
-  return op === 'Gemm' && inputs.length === 3
-    ? g.op('Gemm', [a, b, input(2)], transposed)
-    : g.op('MatMul', [a, b], transposed);
-}
 
-/** Small numbers that are not zero: kernels must not meet denormals. */
-function filled(type: string, shape: readonly number[]): Tensor {
-  const size = shape.reduce((n, length) => n * length, 1);
-  if (type === 'float') {
-    return { dtype: 'float32', shape, data: Float32Array.from({ length: size }, (_, i) => ((i % 13) - 6) / 16) };
+  release(): void {
+    for (const worker of this.workers) worker.postMessage('end');
   }
-  const codes = Array.from({ length: size }, (_, i) => i % 13);
-  return type === 'int8'
-    ? { dtype: 'int8', shape, data: Int8Array.from(codes) }
-    : { dtype: 'uint8', shape, data: Uint8Array.from(codes) };
 }

@@ -1,20 +1,19 @@
 /**
- * Where a step's time goes, and how much of it its kernels would need at their own speed: products by their operations over
- * the speed of the same kernel alone, all other kernels by their fastest run. In seconds of all cores together: a session of
- * fewer threads than there are cores can have others beside it.
+ * Where the time of some steps goes, and how much of it its kernels would need at their own speed: products by their operations over
+ * the speed of the same kernel where all cores are at it, all other kernels by their fastest run. In seconds of all cores
+ * together: a session of fewer threads than there are cores can have others beside it.
  */
 
-import { availableParallelism } from 'node:os';
 import type { KernelTime } from '../../src/train/kernel-times.ts';
 import type { TrainingProfile } from '../../src/train/profile.ts';
-import { fastestAlone } from './kernel-speed.ts';
+import { KernelSpeed } from './kernel-speed.ts';
 
 /** Products that make up so much of the products' time are measured alone; the others are many and short. */
 const MEASURED_SHARE = 0.97;
 
 export interface OpBound {
   op: string;
-  /** Seconds of all cores, of both steps. */
+  /** Seconds of all cores. */
   seconds: number;
   /** Of the steps. */
   share: number;
@@ -26,8 +25,9 @@ export interface OpBound {
 }
 
 export interface StepBounds {
-  /** Seconds of the two steps, without the building of graphs and without a profile being written. */
+  /** Seconds of the steps where no profile is written. */
   seconds: number;
+  steps: number;
   /** The sum of all bounds, and the whole step over it. */
   bound_s: number;
   ratio: number;
@@ -38,19 +38,31 @@ export interface StepBounds {
   cores: number;
 }
 
-/** A run at its best: with all its session's threads, or in one thread while the other cores do the same. */
-async function secondsOfAllCores(kernel: KernelTime, cores: number): Promise<number> {
-  const together = (await fastestAlone(kernel, kernel.threads)) * Math.min(kernel.threads, cores);
-  const single = kernel.threads === 1 ? together : await fastestAlone(kernel, 1);
-  return Math.min(together, single) / cores / 1000;
+/** What a profile of more steps has beyond that of the first ones of the same training. */
+function kernelsBetween(more: TrainingProfile, less: TrainingProfile): KernelTime[] {
+  const nameOf = ({ op, inputs }: KernelTime) => `${op} ${JSON.stringify(inputs)}`;
+  const before = new Map(less.kernels.map((kernel) => [nameOf(kernel), kernel]));
+  return more.kernels.flatMap((kernel) => {
+    const known = before.get(nameOf(kernel));
+    const runs = kernel.runs - (known?.runs ?? 0);
+    return runs === 0 ? [] : [{ ...kernel, runs, milliseconds: kernel.milliseconds - (known?.milliseconds ?? 0) }];
+  });
 }
 
-/** @param seconds of the same two steps without a profile */
+/**
+ * Of the steps that one profile has and the other has not: the first step of a training also starts threads, copies weights
+ * to them, and touches all memory for the first time.
+ *
+ * @param seconds of these steps without a profile
+ */
 export async function boundsOf(
-  { kernels }: TrainingProfile,
+  more: TrainingProfile,
+  less: TrainingProfile,
   seconds: number,
 ): Promise<{ profile: OpBound[]; profile_step: StepBounds }> {
-  const cores = availableParallelism();
+  const kernels = kernelsBetween(more, less);
+  const speed = new KernelSpeed();
+  const { cores } = speed;
   const products = kernels.filter(({ flops }) => flops);
   const all = products.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const alone = new Map<KernelTime, number>();
@@ -58,8 +70,9 @@ export async function boundsOf(
   for (const kernel of products) {
     if (measured > MEASURED_SHARE * all) break;
     measured += kernel.milliseconds;
-    alone.set(kernel, await secondsOfAllCores(kernel, cores));
+    alone.set(kernel, await speed.secondsOfAllCores(kernel));
   }
+  speed.release();
   const ops = new Map<string, OpBound>();
   for (const kernel of kernels) {
     const { op, runs, milliseconds, fastest, threads, flops } = kernel;
@@ -82,5 +95,5 @@ export async function boundsOf(
   const products_bound_s = profile.reduce((sum, one) => sum + (one.gflop ? one.bound_s : 0), 0);
   const threads = Math.max(...kernels.map((kernel) => kernel.threads));
   const ratios = { ratio: seconds / bound_s, products_bound_s, ratio_products: seconds / products_bound_s };
-  return { profile, profile_step: { seconds, bound_s, ...ratios, threads, cores } };
+  return { profile, profile_step: { seconds, steps: more.steps - less.steps, bound_s, ...ratios, threads, cores } };
 }

@@ -16,6 +16,8 @@ export interface OwnRun {
   /** Of the main thread, which draws the screen and hears Ctrl-C; from its start to its end. */
   event_loop_p99_ms: number;
   steps: number;
+  /** Seconds of each step. */
+  step_s: number[];
   /** Seconds of the last step a token of the data set: where lengths repeat, it builds no graphs. */
   last_step_s_per_token: number;
   val_loss_before: number | null;
@@ -39,9 +41,10 @@ export async function trainOwn(sft: string, val: string | undefined, settings: r
     };
     const { p99_ms } = JSON.parse(readFileSync(delays, 'utf8')) as { p99_ms: number };
     const losses = readFileSync(join(out, 'losses.jsonl'), 'utf8').trim().split('\n');
-    const last = losses
+    const steps = losses
       .map((line) => JSON.parse(line) as { seconds?: number; tokens: number })
-      .findLast(({ seconds }) => seconds !== undefined)!;
+      .filter(({ seconds }) => seconds !== undefined);
+    const last = steps.at(-1)!;
     return {
       event_loop_p99_ms: Number(p99_ms.toFixed(1)),
       tokens_per_s: facts.tokens_per_second!,
@@ -49,6 +52,7 @@ export async function trainOwn(sft: string, val: string | undefined, settings: r
       build_s: facts.build_seconds!,
       peak_rss_gb: facts.peak_rss_gb!,
       steps: facts.steps!,
+      step_s: steps.map(({ seconds }) => seconds!),
       last_step_s_per_token: last.seconds! / last.tokens,
       val_loss_before: facts.dev_loss_before ?? null,
       val_loss_after: facts.dev_loss ?? null,
@@ -59,7 +63,7 @@ export async function trainOwn(sft: string, val: string | undefined, settings: r
   }
 }
 
-/** `mga train --sft FILE --profile`: its two steps by kernel. */
+/** `mga train --sft FILE --profile`: the first steps by kernel. */
 export async function profileOwn(sft: string, settings: readonly string[]): Promise<TrainingProfile> {
   const command = [
     '--import',

@@ -115,7 +115,7 @@ try {
   }
 
   const ablation = values['no-ablation'] ? [] : await child('train-ablation.ts', model, TRAIN, values.samples);
-  const profiled = values['no-profile'] ? { profile: [] } : told('profile', await profile());
+  const profiled = values['no-profile'] ? { profile: [] } : told('profile', await profile(own));
   const shapes: unknown[] = [];
   if (values.shapes) {
     for (const alias of SHAPES) {
@@ -152,10 +152,14 @@ try {
   rmSync(temporary, { recursive: true, force: true });
 }
 
-/** The profile of two steps, and the time the same take where no profile is written. */
-async function profile() {
-  const { seconds, build_s } = await trainOwn(TRAIN, undefined, [...settings, 'maxSteps=2']);
-  return boundsOf(await profileOwn(TRAIN, settings), seconds - build_s);
+/** The profile of the second and third step, and the time that they take where no profile is written. */
+async function profile(runs: readonly OwnRun[]) {
+  const [first, last] = [1, 3];
+  const steps = (count: number) => [...settings, `maxSteps=${count}`];
+  const long = runs.filter(({ step_s }) => step_s.length >= last);
+  const timed = long.length > 0 ? long : [await trainOwn(TRAIN, undefined, steps(last))];
+  const seconds = timed.map(({ step_s }) => step_s.slice(first, last).reduce((sum, step) => sum + step, 0));
+  return boundsOf(await profileOwn(TRAIN, steps(last)), await profileOwn(TRAIN, steps(first)), spread(seconds)!.median);
 }
 
 function spread(numbers: readonly number[]): { median: number; min: number; max: number } | undefined {
