@@ -1,5 +1,8 @@
 /** Tasks in several threads: same bits, sums in order, failures that are told. */
 
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { busyAdapter, drawTree, loraOf, lossAndGradients, tinyWeights } from '../../test/tiny-models.ts';
@@ -7,6 +10,7 @@ import { GraphBuilder } from '../graph/graph.ts';
 import type { Tensor } from '../graph/value.ts';
 import type { GraphPart } from '../model/layer-graphs.ts';
 import { f32Model } from '../model/runtime-model.ts';
+import { kernelTimes } from '../train/kernel-times.ts';
 import { Engine } from './engine.ts';
 import { Lane } from './lane.ts';
 import { laneCount } from './lane-count.ts';
@@ -153,6 +157,27 @@ describe('Lanes', () => {
     const inputs = { fixed: { weight: vector(2) }, changing: { shift: vector(0) } };
     await lanes.runAll(tasks(3), inputs, ({ y }) => found.push(y!.data[0] as number));
     expect(found).toEqual([0, 2, 4]);
+  });
+
+  it('writes profiles of all lanes, each of its own name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mga-lanes-'));
+    try {
+      const lanes = new Lanes({ threads: 2, profile: join(folder, 'p') }, 2);
+      await lanes.started();
+      await lanes.runAll(tasks(9), { fixed: { weight: vector(1) }, changing: { shift: vector(0) } });
+      await lanes.release();
+      const names = readdirSync(folder).sort();
+      expect(names.map((name) => name.replace(/_.*/, ''))).toEqual(['p-0', 'p-lane0-0']);
+      const runs = kernelTimes(names.map((name) => readFileSync(join(folder, name), 'utf8')));
+      expect(runs.map((kernel) => [kernel.op, kernel.runs])).toEqual(
+        expect.arrayContaining([
+          ['Add', 9],
+          ['Mul', 9],
+        ]),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('takes no run any more when its thread has died, and still ends', async () => {
