@@ -27,6 +27,17 @@ describe('adamwStep()', () => {
     }
   });
 
+  it('steps w where u w is held', () => {
+    const units = Float32Array.of(0.5, 2, 4, 8);
+    const held = Float32Array.of(1, -2, 0.5, 3).map((w, i) => w * units[i]!);
+    const moments = { m: new Float32Array(4), v: new Float32Array(4) };
+    for (const [i, gradient] of GRADIENTS.entries()) {
+      const step = i + 1;
+      adamwStep(held, gradient, moments, step, 0.1 / step, { ...ADAMW_DEFAULTS, weightDecay: 0.05 }, units);
+      for (const [j, value] of held.entries()) expect(Math.abs(value / units[j]! - TORCH[i]![j]!)).toBeLessThan(5e-7);
+    }
+  });
+
   it('moves nothing without a gradient, a moment or decay', () => {
     const parameter = Float32Array.of(1, -2);
     adamwStep(parameter, [0, 0], { m: new Float32Array(2), v: new Float32Array(2) }, 1, 0.1, ADAMW_DEFAULTS);

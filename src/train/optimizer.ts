@@ -19,6 +19,8 @@ export interface Moments {
  * One step of one tensor; `step` counts from 1.
  *   m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2
  *   w = w (1 - lr wd) - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+ *
+ * @param units where the parameter is held as u w: what moves it is u times the step of w, whose gradient is given
  */
 export function adamwStep(
   parameter: Float32Array,
@@ -27,6 +29,7 @@ export function adamwStep(
   step: number,
   learningRate: number,
   settings: AdamWSettings,
+  units?: ArrayLike<number>,
 ): void {
   const { beta1, beta2, epsilon, weightDecay } = settings;
   const correction1 = 1 - beta1 ** step;
@@ -39,7 +42,8 @@ export function adamwStep(
     const second = beta2 * v[i]! + (1 - beta2) * g * g;
     m[i] = first;
     v[i] = second;
-    parameter[i] = parameter[i]! * shrink - (rate * first) / (Math.sqrt(second) / correction2 + epsilon);
+    const change = (rate * first) / (Math.sqrt(second) / correction2 + epsilon);
+    parameter[i] = parameter[i]! * shrink - (units === undefined ? change : units[i]! * change);
   }
 }
 

@@ -9,6 +9,9 @@ import { partsOf, type Trained } from './trained.ts';
 export type TrainedMoments = readonly Record<string, Moments>[];
 export type TrainedGradients = readonly Record<string, Floats>[];
 
+/** What parameters are held as multiples of, by part and name; absent: one. */
+export type Units = readonly Readonly<Record<string, Float32Array>>[];
+
 export function zeroMoments(trained: Trained): TrainedMoments {
   return partsOf(trained).map((part) =>
     Object.fromEntries(
@@ -63,6 +66,8 @@ export async function batchGradient(
 /**
  * Applies a gradient in place: clips its global norm, then AdamW. Weights decay in matrices alone, not in norms and biases
  * (as Hugging Face's trainer has it). Returns the norm before clipping.
+ *
+ * @param units where a parameter is held as u w it is w that is trained: dL/dw = u dL/d(u w)
  */
 export function applyGradient(
   trained: Trained,
@@ -72,7 +77,14 @@ export function applyGradient(
   learningRate: number,
   gradientClip: number,
   settings: AdamWSettings,
+  units?: Units,
 ): number {
+  for (const [part, scales] of (units ?? []).entries()) {
+    for (const [name, u] of Object.entries(scales)) {
+      const gradient = grads[part]![name]!;
+      for (let i = 0; i < u.length; i++) gradient[i]! *= u[i]!;
+    }
+  }
   const norm = globalNorm(grads.flatMap((part) => Object.values(part)));
   const shrink = norm > gradientClip ? gradientClip / norm : 1;
   const vectors = { ...settings, weightDecay: 0 };
@@ -81,7 +93,7 @@ export function applyGradient(
       const gradient = grads[part]![name]!;
       if (shrink !== 1) for (let i = 0; i < gradient.length; i++) gradient[i]! *= shrink;
       const own = shape.length === 1 ? vectors : settings;
-      adamwStep(data as Float32Array, gradient, moments[part]![name]!, step, learningRate, own);
+      adamwStep(data as Float32Array, gradient, moments[part]![name]!, step, learningRate, own, units?.[part]?.[name]);
     }
   }
   return norm;

@@ -99,12 +99,12 @@ export async function trainStudent(job: StudentJob, context: RunContext): Promis
   const config = readHubConfig(resolved.folder);
   const memory = planTrainingMemory(config, trainSet.samples, settings, job.seed, name);
   emit({ type: 'log', level: 'info', message: `${name}: ${describeMemory(memory, config)}` });
-  const model = await trainedModel(job, resolved.folder, trainSet.samples, inputHash);
+  const base = await trainedModel(job, resolved.folder, trainSet.samples, inputHash);
   const facts: TrainingFacts = await train(
     {
       name,
       folder: job.folder,
-      model,
+      ...base,
       train: trainSet.samples,
       dev: devSet.samples,
       settings,
@@ -143,13 +143,13 @@ async function trainedModel(
   modelFolder: string,
   samples: readonly TokenSample[],
   inputHash: string,
-): Promise<RuntimeModel> {
+): Promise<{ model: RuntimeModel; smoothing?: Smoothing }> {
   const weights = loadModel(modelFolder);
-  if (settings.precision === 'f32') return f32Model(weights);
+  if (settings.precision === 'f32') return { model: f32Model(weights) };
   const smoothing = await cachedSmoothing(folder, inputHash, () =>
     calibrate(weights, calibrationSamples(samples, quantize.calibrationSamples), { smoothing: quantize.smoothing }),
   );
-  return quantizedModel(weights, smoothing);
+  return { model: quantizedModel(weights, smoothing), smoothing };
 }
 
 /** Smoothing scales are computed once a training: a resumed one must quantize exactly as the first did. */

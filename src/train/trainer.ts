@@ -8,6 +8,8 @@ import type { TokenSample } from '../engine/token-samples.ts';
 import { InterruptedError, UserError } from '../foundation/errors.ts';
 import type { RunContext } from '../foundation/run-context.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
+import type { Smoothing } from '../quantize/smooth-quant.ts';
+import { scaleAdapter } from '../quantize/student-model.ts';
 import type { TrainSettings } from '../recipe/schema.ts';
 import { bestDevLoss, removeBest, saveBest, takeBest } from './best-dev-loss.ts';
 import { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
@@ -16,15 +18,25 @@ import type { MemoryPlan } from './memory-plan.ts';
 import { ADAMW_DEFAULTS } from './optimizer.ts';
 import { PASS_TOKENS, planPasses, planSteps } from './plan-steps.ts';
 import { cosineWithWarmup } from './schedule.ts';
-import { applyGradient, batchGradient, zeroGradients, zeroMoments } from './step.ts';
+import { applyGradient, batchGradient, type Units, zeroGradients, zeroMoments } from './step.ts';
 import { secondsAhead, secondsPerToken } from './time-left.ts';
-import { engineSettings, saveTrained, startOf, type Trained, trainedFile, trainedSize } from './trained.ts';
+import {
+  adapterUnits,
+  engineSettings,
+  saveTrained,
+  startOf,
+  type Trained,
+  trainedFile,
+  trainedSize,
+} from './trained.ts';
 
 export interface TrainingJob {
   readonly name: string;
   /** The student's folder. */
   readonly folder: string;
   readonly model: RuntimeModel;
+  /** Of the model, where it is smoothed. */
+  readonly smoothing?: Smoothing;
   readonly train: readonly TokenSample[];
   readonly dev: readonly TokenSample[];
   readonly settings: TrainSettings;
@@ -63,9 +75,12 @@ export interface TrainingFacts {
  * @throws UserError where the loss is no number any more
  */
 export async function train(job: TrainingJob, context: RunContext): Promise<TrainingFacts> {
-  const { model, settings, seed } = job;
+  const { model, smoothing, settings, seed } = job;
   mkdirSync(job.folder, { recursive: true });
-  const trained = startOf(model, settings, seed);
+  const start = startOf(model, settings, seed);
+  const isSmoothed = smoothing !== undefined && !('outer' in start);
+  const trained = isSmoothed ? scaleAdapter(start, smoothing, 'smooth') : start;
+  const units = isSmoothed ? adapterUnits(start, smoothing) : undefined;
   const engine = new Engine(model, {
     device: settings.device,
     ...(settings.threads ? { threads: settings.threads } : {}),
@@ -76,7 +91,7 @@ export async function train(job: TrainingJob, context: RunContext): Promise<Trai
     expectedRows: job.memory.rows,
   });
   try {
-    return await runSteps(job, engine, trained, context);
+    return await runSteps(job, engine, trained, units, context);
   } finally {
     await engine.release();
   }
@@ -86,6 +101,7 @@ async function runSteps(
   job: TrainingJob,
   engine: Engine,
   trained: Trained,
+  units: Units | undefined,
   { emit, signal }: RunContext,
 ): Promise<TrainingFacts> {
   const { name, folder, settings } = job;
@@ -138,10 +154,9 @@ async function runSteps(
     const passes = planPasses(batch, documents, lengths, PASS_TOKENS).map((pass) => pass.map((i) => job.train[i]!));
     const gradient = await batchGradient(engine, trained, passes, sums);
     const learningRate = cosineWithWarmup(step, steps.length, settings.warmup, settings.learningRate);
-    const norm = applyGradient(trained, moments, gradient, step, learningRate, settings.gradientClip, {
-      ...ADAMW_DEFAULTS,
-      weightDecay: settings.weightDecay,
-    });
+    const { gradientClip, weightDecay } = settings;
+    const adamw = { ...ADAMW_DEFAULTS, weightDecay };
+    const norm = applyGradient(trained, moments, gradient, step, learningRate, gradientClip, adamw, units);
     const { loss, labels } = gradient;
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw new UserError(
