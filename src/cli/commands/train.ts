@@ -22,7 +22,10 @@ recipe's train section would. A training that was stopped goes on where its last
     ...RUN_OPTIONS,
     sft: { type: 'string', value: 'FILE', description: 'Samples as JSON Lines, instead of a recipe' },
     val: { type: 'string', value: 'FILE', description: 'With --sft: the same for the dev loss' },
-    profile: { type: 'boolean', description: 'Make two steps (or train.maxSteps) of the first student, print time by op, keep nothing' },
+    profile: {
+      type: 'boolean',
+      description: 'Make two steps (or train.maxSteps) of the first student, print time by op, keep nothing',
+    },
     model: { type: 'string', value: 'MODEL', description: 'With --sft: alias, hub id, folder or GGUF file' },
     ...DISPLAY_OPTIONS,
   },
