@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,19 @@ function load(inputHash = 'a') {
   const state = loadCheckpoint(folder, inputHash, adapter, moments);
   return { state, adapter, moments };
 }
+
+it('loadCheckpoint() leaves alone what another version wrote', () => {
+  const { adapter, moments } = busyState(3);
+  saveCheckpoint(folder, stateAt(3), adapter, moments);
+  const path = join(folder, 'checkpoint-3', 'state.json');
+  const { version, ...state } = JSON.parse(readFileSync(path, 'utf8'));
+  for (const other of [state, { ...state, version: version + 1 }]) {
+    writeFileSync(path, JSON.stringify(other));
+    expect(load().state).toBeUndefined();
+  }
+  writeFileSync(path, JSON.stringify({ ...state, version }));
+  expect(load().state).toEqual(stateAt(3));
+});
 
 const checkpoints = () => readdirSync(folder).filter((name) => name.startsWith('checkpoint-'));
 

@@ -21,6 +21,8 @@ export interface TrainingState {
 }
 
 const PREFIX = 'checkpoint-';
+/** Raised when steps come out otherwise or their numbers mean something else: a checkpoint of another version is not resumed. */
+const VERSION = 2;
 
 /** Writes `<folder>/checkpoint-<step>` and removes older ones. */
 export function saveCheckpoint(folder: string, state: TrainingState, trained: Trained, moments: TrainedMoments): void {
@@ -41,7 +43,7 @@ export function saveCheckpoint(folder: string, state: TrainingState, trained: Tr
   // By the names and in the form that training has them: bits are to be the same again.
   writeSafetensors(join(temporary, trainedFile(trained)), tensors);
   writeSafetensors(join(temporary, 'optimizer.safetensors'), optimizer);
-  writeFileAtomic(join(temporary, 'state.json'), JSON.stringify(state, null, 2));
+  writeFileAtomic(join(temporary, 'state.json'), JSON.stringify({ version: VERSION, ...state }, null, 2));
   rmSync(target, { recursive: true, force: true });
   renameSync(temporary, target);
   for (const { name, step } of checkpoints(folder)) {
@@ -52,7 +54,7 @@ export function saveCheckpoint(folder: string, state: TrainingState, trained: Tr
 /**
  * Loads the newest whole checkpoint into `trained` and `moments`.
  *
- * @returns its state, or undefined where there is none for these inputs
+ * @returns its state, or undefined where there is none for these inputs, of this version
  */
 export function loadCheckpoint(
   folder: string,
@@ -61,8 +63,10 @@ export function loadCheckpoint(
   moments: TrainedMoments,
 ): TrainingState | undefined {
   for (const { name } of checkpoints(folder)) {
-    const state = JSON.parse(readFileSync(join(folder, name, 'state.json'), 'utf8')) as TrainingState;
-    if (state.inputHash !== inputHash) continue;
+    const { version, ...state } = JSON.parse(
+      readFileSync(join(folder, name, 'state.json'), 'utf8'),
+    ) as TrainingState & { version?: number };
+    if (version !== VERSION || state.inputHash !== inputHash) continue;
     // A part at a time: all weights and their moments would be held twice.
     for (const [part, parameters] of partsOf(trained).entries()) {
       const keys = Object.keys(parameters);
