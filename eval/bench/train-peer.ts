@@ -25,9 +25,9 @@ export async function trainPeer(
   return JSON.parse(await lastLineOf(python, ['eval/peer/trl_sft.py', ...files, ...options])) as PeerRun;
 }
 
-const TYPES = ['bf16', 'f32'];
-/** Ways TRL offers to be faster on a CPU. Flash attention and Liger kernels need a GPU. */
+/** Ways TRL offers to be faster on a CPU; each with both types of numbers. Flash attention and Liger kernels need a GPU. */
 const WAYS: readonly (readonly string[])[] = [
+  [],
   ['--fused'],
   ['--compile'],
   ['--compile', '--fused'],
@@ -50,7 +50,7 @@ export interface PeerTrial {
 const WARM_STEPS = 2;
 
 /**
- * Tries both types of numbers as they come, and every way with the faster one, over a few steps. Failures are told, not thrown.
+ * Tries every way over a few steps. Failures are told, not thrown.
  *
  * @returns all trials, and the options of the fastest
  */
@@ -61,34 +61,21 @@ export async function bestPeer(
   steps: number,
 ): Promise<{ trials: PeerTrial[]; options: string[] }> {
   const trials: PeerTrial[] = [];
-  const optionsOf = (dtype: string, way: readonly string[]) => [
-    ...['--dtype', dtype, '--accum', String(samplesPerStep)],
-    ...way,
-    ...['--warm', String(WARM_STEPS)],
-  ];
-  /** Tokens a second; 0 for a way that does not work. */
-  const speedOf = async (dtype: string, way: readonly string[]): Promise<number> => {
-    const settings = [dtype, ...way].join(' ');
-    let trial: PeerTrial;
-    try {
-      const run = await trainPeer(files, val, [...optionsOf(dtype, way), '--max-steps', String(steps)]);
-      trial = { settings, tokens_per_s: run.tokens_per_s, peak_rss_gb: run.peak_rss_gb };
-    } catch (error) {
-      trial = { settings, failed: (error as Error).message.slice(-200) };
+  let best: { options: string[]; speed: number } | undefined;
+  for (const dtype of ['bf16', 'f32']) {
+    for (const way of WAYS) {
+      const options = ['--dtype', dtype, ...['--accum', String(samplesPerStep)], ...way, '--warm', String(WARM_STEPS)];
+      const settings = [dtype, ...way].join(' ');
+      try {
+        const { tokens_per_s, peak_rss_gb } = await trainPeer(files, val, [...options, '--max-steps', String(steps)]);
+        trials.push({ settings, tokens_per_s, peak_rss_gb });
+        if (tokens_per_s > (best?.speed ?? 0)) best = { options, speed: tokens_per_s };
+      } catch (error) {
+        trials.push({ settings, failed: (error as Error).message.slice(-200) });
+      }
+      console.error(`trl, tried: ${JSON.stringify(trials.at(-1))}`);
     }
-    trials.push(trial);
-    console.error(`trl, tried: ${JSON.stringify(trial)}`);
-    return trial.tokens_per_s ?? 0;
-  };
-  let best = { dtype: '', way: [] as readonly string[], speed: 0 };
-  for (const dtype of TYPES) {
-    const speed = await speedOf(dtype, []);
-    if (speed > best.speed) best = { dtype, way: [], speed };
   }
-  if (best.speed === 0) throw new Error('TRL does not train with this Python');
-  for (const way of WAYS) {
-    const speed = await speedOf(best.dtype, way);
-    if (speed > best.speed) best = { ...best, way, speed };
-  }
-  return { trials, options: optionsOf(best.dtype, best.way) };
+  if (best === undefined) throw new Error('No way of training with TRL works with this Python');
+  return { trials, options: best.options };
 }

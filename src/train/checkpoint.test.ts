@@ -47,19 +47,6 @@ function load(inputHash = 'a') {
   return { state, adapter, moments };
 }
 
-it('loadCheckpoint() leaves alone what another version wrote', () => {
-  const { adapter, moments } = busyState(3);
-  saveCheckpoint(folder, stateAt(3), adapter, moments);
-  const path = join(folder, 'checkpoint-3', 'state.json');
-  const { version, ...state } = JSON.parse(readFileSync(path, 'utf8'));
-  for (const other of [state, { ...state, version: version + 1 }]) {
-    writeFileSync(path, JSON.stringify(other));
-    expect(load().state).toBeUndefined();
-  }
-  writeFileSync(path, JSON.stringify({ ...state, version }));
-  expect(load().state).toEqual(stateAt(3));
-});
-
 const checkpoints = () => readdirSync(folder).filter((name) => name.startsWith('checkpoint-'));
 
 describe('loadCheckpoint()', () => {
@@ -70,6 +57,19 @@ describe('loadCheckpoint()', () => {
     }
     expect(load()).toEqual({ state: stateAt(10), ...busyState(10) });
     expect(checkpoints()).toEqual(['checkpoint-10']);
+  });
+
+  it('leaves alone what another version wrote', () => {
+    const { adapter, moments } = busyState(3);
+    saveCheckpoint(folder, stateAt(3), adapter, moments);
+    const path = join(folder, 'checkpoint-3', 'state.json');
+    const { version, ...state } = JSON.parse(readFileSync(path, 'utf8'));
+    for (const other of [state, { ...state, version: version + 1 }]) {
+      writeFileSync(path, JSON.stringify(other));
+      expect(load().state).toBeUndefined();
+    }
+    writeFileSync(path, JSON.stringify({ ...state, version }));
+    expect(load().state).toEqual(stateAt(3));
   });
 
   it('takes none of other inputs, and leaves adapter and moments as they were', () => {
