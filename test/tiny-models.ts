@@ -151,6 +151,17 @@ export function cosine(
   return ab / Math.sqrt(aa * bb);
 }
 
+/** Scales from a tenth to ten, far from what calibration would give. */
+export function wildSmoothing({ layers, hiddenSize, intermediateSize }: ModelConfig): Smoothing {
+  return Array.from({ length: layers }, (_, layer) => {
+    const draw = (name: string, length: number) => {
+      const random = randomStream('smoothing', layer, name);
+      return Float32Array.from({ length }, () => 10 ** (2 * random.uniform() - 1));
+    };
+    return { qkv: draw('qkv', hiddenSize), gateUp: draw('gateUp', hiddenSize), down: draw('down', intermediateSize) };
+  });
+}
+
 /** The weights with the smoothing scales moved into them: norms and outputs of up divided by s, columns behind them multiplied. */
 export function smoothedWeights(weights: ModelWeights, smoothing: Smoothing): ModelWeights {
   const tensors = new Map(weights.tensors);

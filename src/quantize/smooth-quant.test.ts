@@ -1,23 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { engineLogits, largestDistance } from '../../test/engine-logits.ts';
-import { drawTokens, smoothedWeights, tinyWeights } from '../../test/tiny-models.ts';
-import { randomStream } from '../foundation/random.ts';
+import { drawTokens, smoothedWeights, tinyWeights, wildSmoothing } from '../../test/tiny-models.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
 import { f32Model, partWeight } from '../model/runtime-model.ts';
-import { noSmoothing, quantizedModel, type Smoothing, smoothingScales } from './smooth-quant.ts';
+import { noSmoothing, quantizedModel, smoothingScales } from './smooth-quant.ts';
 
 const weights = tinyWeights();
 const { config } = weights;
-
-/** Scales from a tenth to ten, far from what calibration would give. */
-const wildSmoothing: Smoothing = Array.from({ length: config.layers }, (_, layer) => {
-  const draw = (name: string, length: number) => {
-    const random = randomStream('smoothing', layer, name);
-    return Float32Array.from({ length }, () => 10 ** (2 * random.uniform() - 1));
-  };
-  const { hiddenSize, intermediateSize } = config;
-  return { qkv: draw('qkv', hiddenSize), gateUp: draw('gateUp', hiddenSize), down: draw('down', intermediateSize) };
-});
+const smoothing = wildSmoothing(config);
 
 describe('smoothingScales()', () => {
   const weight = Float32Array.of(1, -4, 0.5, 2, 3, 0);
@@ -43,8 +33,8 @@ describe('smoothingScales()', () => {
 
 describe('quantizedModel()', () => {
   it('rounds each smoothed weight by half a step of its output channel at most', () => {
-    const smoothed = smoothedWeights(weights, wildSmoothing);
-    const { layers, precision } = quantizedModel(weights, wildSmoothing);
+    const smoothed = smoothedWeights(weights, smoothing);
+    const { layers, precision } = quantizedModel(weights, smoothing);
     expect(precision).toBe('w8a8');
     for (const [layer, tensors] of layers.entries()) {
       for (const group of Object.values(linearGroups(config))) {
@@ -64,11 +54,11 @@ describe('quantizedModel()', () => {
   });
 
   it('divides the norms by the scales, and leaves embedding, head and final norm as they are', () => {
-    const model = quantizedModel(weights, wildSmoothing);
+    const model = quantizedModel(weights, smoothing);
     const plain = f32Model(weights);
     for (const [layer, { norm1, norm2 }] of model.layers.entries()) {
       const before = plain.layers[layer]!;
-      const { qkv, gateUp } = wildSmoothing[layer]!;
+      const { qkv, gateUp } = smoothing[layer]!;
       expect(norm1!.data).toEqual((before.norm1!.data as Float32Array).map((w, i) => w / qkv[i]!));
       expect(norm2!.data).toEqual((before.norm2!.data as Float32Array).map((w, i) => w / gateUp[i]!));
     }
@@ -85,7 +75,7 @@ describe('smoothing', () => {
   it('leaves the f32 function as it was', async () => {
     const tokens = drawTokens(40, 'smoothing');
     const before = await engineLogits(f32Model(weights), tokens);
-    const after = await engineLogits(f32Model(smoothedWeights(weights, wildSmoothing)), tokens);
+    const after = await engineLogits(f32Model(smoothedWeights(weights, smoothing)), tokens);
     for (const [i, row] of after.logits.entries()) expect(largestDistance(row, before.logits[i]!)).toBeLessThan(5e-5);
   });
 });

@@ -1,10 +1,16 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { busyAdapter, cosine, drawTree, loraOf, smoothedWeights, tinyWeights } from '../../test/tiny-models.ts';
+import {
+  busyAdapter,
+  cosine,
+  drawTree,
+  loraOf,
+  smoothedWeights,
+  tinyWeights,
+  wildSmoothing,
+} from '../../test/tiny-models.ts';
 import { Engine } from '../engine/engine.ts';
-import { randomStream } from '../foundation/random.ts';
 import { type Adapter, createAdapter } from '../model/adapter.ts';
 import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
-import type { Smoothing } from '../quantize/smooth-quant.ts';
 import { scaleAdapter } from '../quantize/student-model.ts';
 import { ADAMW_DEFAULTS } from './optimizer.ts';
 import { applyGradient, batchGradient, type Units, zeroMoments } from './step.ts';
@@ -12,15 +18,7 @@ import { adapterUnits } from './trained.ts';
 
 const weights = tinyWeights();
 const { config } = weights;
-/** Scales from a tenth to ten. */
-const smoothing: Smoothing = Array.from({ length: config.layers }, (_, layer) => {
-  const draw = (name: string, length: number) => {
-    const random = randomStream('units', layer, name);
-    return Float32Array.from({ length }, () => 10 ** (2 * random.uniform() - 1));
-  };
-  const { hiddenSize, intermediateSize } = config;
-  return { qkv: draw('qkv', hiddenSize), gateUp: draw('gateUp', hiddenSize), down: draw('down', intermediateSize) };
-});
+const smoothing = wildSmoothing(config);
 const batches = [0, 1, 2].map((seed) => [drawTree(40, [20, 30], 12, seed)]);
 const changes = (after: Adapter, before: Adapter) =>
   after.layers.map((layer, i) =>
