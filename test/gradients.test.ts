@@ -10,7 +10,7 @@ import type { OpName } from '../src/graph/ops/op-name.ts';
 import { OPS } from '../src/graph/ops/table.ts';
 import { verifyGraph } from '../src/graph/verify.ts';
 import './matchers.ts';
-import { buildCase, drawNormal, floats, int8Weight, type OpCase } from './op-case.ts';
+import { buildCase, drawNormal, int8Weight, type OpCase } from './op-case.ts';
 import { ALL_CASES, OP_CASES } from './op-cases.ts';
 import { type Dense, evaluate, int8MatMul, toDense } from './reference.ts';
 
@@ -101,23 +101,22 @@ describe('derivatives of the op table', () => {
 });
 
 describe('Int8MatMul straight through', () => {
-  it('gives quantize(dy * scale) w^T, on the forward grid', () => {
-    const { w, transposed, scale } = int8Weight(12, 20, 'straight through');
+  it.each([false, true])('gives quantize(dy * u) back * backScale, on the forward grid; units %s', (hasUnits) => {
+    const { w, scale, back, backScale, units } = int8Weight(12, 20, 'straight through');
     const g = new GraphBuilder();
     const input = (name: string, shape: number[]) => g.input(name, 'float32', shape);
     const x = input('x', [5, 12]);
-    const weights = [g.constant(w), g.constant(scale), g.constant(transposed)];
+    const weights = [w, scale, back, backScale, ...(hasUnits ? [units] : [])].map((tensor) => g.constant(tensor));
     const dy = input('dy', [5, 20]);
     const [dx] = gradient(g, [g.op('Int8MatMul', [x, ...weights])], [dy], [x]);
 
     const feed = toDense(drawNormal([5, 20], 'float32', 'straight through', 'dy'));
     // A row without gradient (a padded token) must stay one.
     feed.data.fill(0, 20, 40);
-    const scales = toDense(scale);
-    const scaled = { ...feed, data: feed.data.map((e, i) => e * scales.data[i % 20]!) };
-    const ones = toDense(floats([12], Array<number>(12).fill(1)));
+    const u = toDense(units).data;
+    const scaled = hasUnits ? { ...feed, data: feed.data.map((e, i) => e * u[i % 20]!) } : feed;
     const [found] = evaluate([dx!], { dy: feed });
-    expect(found!).toBeNearTensor(int8MatMul(scaled, toDense(transposed), ones), 1e-12);
+    expect(found!).toBeNearTensor(int8MatMul(scaled, toDense(back), toDense(backScale)), 1e-12);
     expect(Array.from(found!.data.subarray(12, 24))).toEqual(Array(12).fill(0));
   });
 });

@@ -100,7 +100,13 @@ export function causalMask(block: number): Tensor {
 export function int8Weight(k: number, n: number, key: string) {
   const stream = randomStream('int8-weight', key);
   const data = Array.from({ length: k * n }, (_, i) => (i === 0 ? -128 : i === 1 ? 127 : stream.integer(256) - 128));
-  const transposed = Array.from({ length: k * n }, (_, i) => data[(i % k) * n + Math.floor(i / k)]!);
+  const draw = (length: number, least: number) =>
+    floats(
+      [length],
+      Array.from({ length }, () => least + stream.uniform()),
+    );
+  const back = Array.from({ length: k * n }, () => stream.integer(256) - 128);
+  const backward = { back: int8([n, k], back), backScale: draw(k, 0.2), units: draw(n, 0.5) };
   const scales = Array.from({ length: n }, () => 0.002 + 0.01 * stream.uniform());
-  return { w: int8([k, n], data), transposed: int8([n, k], transposed), scale: floats([n], scales) };
+  return { w: int8([k, n], data), scale: floats([n], scales), ...backward };
 }

@@ -158,11 +158,11 @@ function int8Cases(): OpCase[] {
     ['Int8MatMul a batch of rows', [2, 2, 16], 8],
   ].map(([name, shape, n]) => {
     const lead = shape as number[];
-    const { w, transposed, scale } = int8Weight(lead.at(-1)!, n as number, name as string);
+    const { w, scale, back, backScale, units } = int8Weight(lead.at(-1)!, n as number, name as string);
     return opCase(
       name as string,
-      { x: normal(...lead), w: given(w), scale: given(scale), transposed: given(transposed) },
-      (g, { x, w, scale, transposed }) => [g.op('Int8MatMul', [x, w, scale, transposed])],
+      { x: normal(...lead), w: given(w), scale: given(scale), back: given(back), b: given(backScale), u: given(units) },
+      (g, { x, w, scale, back, b, u }) => [g.op('Int8MatMul', [x, w, scale, back, b, u])],
       INT8,
     );
   });

@@ -4,6 +4,7 @@ import type { VjpContext } from '../../src/graph/ops/op.ts';
 import { OPS } from '../../src/graph/ops/table.ts';
 import type { Tensor } from '../../src/graph/value.ts';
 import type { RuntimeModel } from '../../src/model/runtime-model.ts';
+import { transposed } from '../../src/model/transposed.ts';
 
 export interface Float32Backward {
   /** The model with the values of its int8 weights beside them, in f32. */
@@ -24,7 +25,7 @@ export function float32Backward(model: RuntimeModel): Float32Backward {
     if (source.kind !== 'input') throw new Error('internal: the int8 weight of a product is no input of its graph');
     const [k, n] = shape as [number, number];
     const wide = g.input(source.name.replace(/\.int8$/, WIDE), 'float32', [n, k]);
-    return [g.op('MatMul', [grads[0]!, wide]), null, null, null];
+    return inputs.map((_, i) => (i === 0 ? g.op('MatMul', [grads[0]!, wide]) : null));
   };
   return {
     model: { ...model, layers: model.layers.map((layer) => ({ ...layer, ...wideWeights(layer) })) },
@@ -38,14 +39,15 @@ export function float32Backward(model: RuntimeModel): Float32Backward {
 const WIDE = '.wide';
 
 function wideWeights(layer: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  const codes = Object.entries(layer).filter(([name]) => name.endsWith('.int8t'));
+  const codes = Object.entries(layer).filter(([name]) => name.endsWith('.int8') && !name.endsWith('.back.int8'));
   return Object.fromEntries(
     codes.map(([name, { data, shape }]) => {
-      const linear = name.slice(0, -'.int8t'.length);
+      const linear = name.slice(0, -'.int8'.length);
       const scale = layer[`${linear}.scale`]!.data as Float32Array;
-      const columns = shape[1]!;
-      const values = Float32Array.from(data as Int8Array, (code, i) => code * scale[Math.floor(i / columns)]!);
-      return [`${linear}${WIDE}`, { dtype: 'float32', shape, data: values } satisfies Tensor];
+      const [inputs, outputs] = shape as [number, number];
+      const byInput = Float32Array.from(data as Int8Array, (code, i) => code * scale[i % outputs]!);
+      const values = transposed(byInput, inputs, outputs);
+      return [`${linear}${WIDE}`, { dtype: 'float32', shape: [outputs, inputs], data: values } satisfies Tensor];
     }),
   );
 }

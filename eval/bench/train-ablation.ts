@@ -12,7 +12,7 @@ import { resolveModel } from '../../src/model/resolve.ts';
 import { f32Model } from '../../src/model/runtime-model.ts';
 import { loadTokenizer } from '../../src/model/tokenizer.ts';
 import { calibrate } from '../../src/quantize/calibrate.ts';
-import { quantizedModel } from '../../src/quantize/smooth-quant.ts';
+import { trainableModel } from '../../src/quantize/trainable-model.ts';
 import { batchGradient } from '../../src/train/step.ts';
 import { type Float32Backward, float32Backward } from './float32-backward.ts';
 
@@ -40,7 +40,7 @@ const arms: readonly Arm[] = [
 const smoothing = await calibrate(weights, batch, { smoothing: 0.5 });
 const results = [];
 for (const { arm, precision, share, backward } of arms) {
-  const quantized = precision === 'f32' ? f32Model(weights) : quantizedModel(weights, smoothing);
+  const quantized = precision === 'f32' ? f32Model(weights) : trainableModel(weights, smoothing);
   let wide: Float32Backward | undefined;
   if (precision === 'w8a8' && backward === 'f32') wide = float32Backward(quantized);
   // What is kept is the same in every arm: a layer's input.

@@ -7,7 +7,8 @@ import { knownSizes } from '../../src/model/known-sizes.ts';
 import { randomWeights } from '../../src/model/random-weights.ts';
 import { resolveModel } from '../../src/model/resolve.ts';
 import { loadTokenizer } from '../../src/model/tokenizer.ts';
-import { noSmoothing, quantizedModel } from '../../src/quantize/smooth-quant.ts';
+import { noSmoothing } from '../../src/quantize/smooth-quant.ts';
+import { trainableModel } from '../../src/quantize/trainable-model.ts';
 import { recipeSchema } from '../../src/recipe/schema.ts';
 import { ADAMW_DEFAULTS } from '../../src/train/optimizer.ts';
 import { PASS_TOKENS, planPasses } from '../../src/train/plan-steps.ts';
@@ -23,7 +24,7 @@ const samples = tokenizeRows(readSftJsonl(sft), await loadTokenizer(folder), 819
 const settings = recipeSchema.shape.train.parse({ model: alias, samplesPerStep: samples.length });
 const memory = planTrainingMemory(config, samples, settings, 0, alias);
 const weights = randomWeights(config);
-const model = quantizedModel(weights, noSmoothing(weights));
+const model = trainableModel(weights, noSmoothing(weights));
 const trained = startOf(model, settings, 0);
 const moments = zeroMoments(trained);
 const sums = zeroGradients(trained);

@@ -12,7 +12,7 @@ import {
 } from '../../test/tiny-models.ts';
 import { f32Model } from '../model/runtime-model.ts';
 import { calibrate } from '../quantize/calibrate.ts';
-import { quantizedModel } from '../quantize/smooth-quant.ts';
+import { trainableModel } from '../quantize/trainable-model.ts';
 import { Engine } from './engine.ts';
 import type { Heads } from './heads.ts';
 import { type Packed, packSequences, type TokenSequence } from './pack.ts';
@@ -22,7 +22,7 @@ const { hiddenSize } = weights.config;
 const adapter = busyAdapter(weights.config, { rank: 4, alpha: 8 });
 const beside = { layers: adapter.layers, ...loraOf(adapter) };
 const smoothing = await calibrate(weights, drawTree(60, [20], 8, 5), { smoothing: 0.5, threads: 1 });
-const engine = new Engine(quantizedModel(weights, smoothing), { lora: beside, threads: 1 });
+const engine = new Engine(trainableModel(weights, smoothing), { lora: beside, threads: 1 });
 /** The same function before rounding. */
 const unrounded = new Engine(f32Model(smoothedWeights(weights, smoothing)), { lora: beside, threads: 1 });
 afterAll(async () => {
@@ -41,7 +41,7 @@ describe('Engine on the W8A8 grid', () => {
   it('computes a layer as the plain decoder does on the grid', async () => {
     const one = tinyWeights({ layers: 1 });
     const layer = { ...beside, layers: adapter.layers.slice(0, 1) };
-    const single = new Engine(quantizedModel(one, smoothing.slice(0, 1)), { lora: layer, threads: 1 });
+    const single = new Engine(trainableModel(one, smoothing.slice(0, 1)), { lora: layer, threads: 1 });
     const [{ tokens }] = drawTree(40, [40], 8) as [TokenSequence];
     const packed = packSequences([{ tokens, labelsFrom: 40 }]);
     const { hidden } = await single.forward(packed, layer.layers, false);

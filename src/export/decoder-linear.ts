@@ -3,8 +3,8 @@
 import { ACTIVATION_STEP, SMALLEST_ABSMAX, ZERO_POINT } from '../graph/ops/quantized.ts';
 import type { Tensor } from '../graph/value.ts';
 import { type LinearGroup, outputsOf, type Precision } from '../model/linear.ts';
+import { transposed } from '../model/transposed.ts';
 import type { NodeList } from './node-list.ts';
-import { transposed } from './transposed.ts';
 
 /** What a layer's linears are made of. */
 export interface LayerLinears {

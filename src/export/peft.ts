@@ -6,7 +6,7 @@ import type { Adapter } from '../model/adapter.ts';
 import { LINEAR_NAMES, type ModelConfig } from '../model/config.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
 import { type FloatTensor, writeSafetensors } from '../model/safetensors.ts';
-import { transposed } from './transposed.ts';
+import { transposed } from '../model/transposed.ts';
 
 /** The model an adapter belongs to. */
 export interface AdapterBase {

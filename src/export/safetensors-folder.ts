@@ -7,6 +7,7 @@ import { linearGroups } from '../model/decoder-layer.ts';
 import { EMBEDDING, FINAL_NORM, HEAD, layerNorms } from '../model/hub-weights.ts';
 import type { RuntimeModel } from '../model/runtime-model.ts';
 import { type WritableTensor, writeSafetensors } from '../model/safetensors.ts';
+import { transposed } from '../model/transposed.ts';
 import { mergedWeights, type Student, w8a8Student } from '../quantize/student-model.ts';
 import type { GenerationSettings } from '../recipe/schema.ts';
 import { writeHubFiles } from './hub-files.ts';
@@ -66,7 +67,7 @@ function compressedTensors({ config, layers, embedding, head, normFinal }: Runti
     for (const { inputs, bias, parts } of Object.values(linearGroups(config))) {
       for (const { name, outputs } of parts) {
         const key = `${prefix}.${LINEAR_NAMES[name]}`;
-        const codes = weights[`${name}.int8t`]!.data as Int8Array;
+        const codes = transposed(weights[`${name}.int8`]!.data as Int8Array, inputs, outputs);
         tensors.set(`${key}.weight`, { shape: [outputs, inputs], data: codes });
         const scales = weights[`${name}.scale`]!.data as Float32Array;
         tensors.set(`${key}.weight_scale`, { shape: [outputs, 1], data: scales });

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { transposed } from '../model/transposed.ts';
 import { encodeModel, type OnnxModel } from '../onnx/model-proto.ts';
 import { createSession } from '../onnx/session.ts';
-import { transposed } from './transposed.ts';
 import { writeOnnx } from './write-onnx.ts';
 
 let folder: string;

@@ -64,12 +64,9 @@ test('a small model stays in one lane, and a large one is not copied beyond a gi
   expect(shared(weighing(1030, 2), 32, 100)).toEqual({ places: [32], threads: [2] });
 });
 
-test('weights are laid out for decoders before they are copied, without the int8 ones that only training reads', () => {
-  const [layer, ...others] = tiny.layers;
-  const bytes = { dtype: 'int8', shape: [4], data: new Int8Array(4) } as const;
-  const model = { ...tiny, layers: [{ ...layer, 'o.int8': bytes, 'o.int8t': bytes }, ...others] };
-  openLanes({ model }, OPTIONS, { places: 4, sequences: 1 }, new AbortController().signal);
+test('weights are laid out for decoders before they are copied', () => {
+  openLanes({ model: tiny }, OPTIONS, { places: 4, sequences: 1 }, new AbortController().signal);
   expect(Object.keys(opened[0]!.model.model.layers[0]!).sort()).toEqual(
-    ['norm1', 'norm2', 'qkv.weight', 'o.weight', 'o.int8', 'gateUp.weight', 'down.weight'].sort(),
+    ['norm1', 'norm2', 'qkv.weight', 'o.weight', 'gateUp.weight', 'down.weight'].sort(),
   );
 });

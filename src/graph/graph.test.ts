@@ -68,8 +68,9 @@ group('infer()', () => {
     ['Gather', [f32(2, 3), f32(2)], {}, 'must be integers'],
     ['SimplifiedLayerNormalization', [f32(2, 3), f32(2)], { epsilon: 1e-5 }, 'weight does not fit'],
     ['SimplifiedLayerNormalization', [f32(2, 3), f32(3)], {}, 'needs epsilon'],
-    ['Int8MatMul', [f32(2, 3), i8(3, 4), f32(4), i8(3, 4)], {}, 'transposed weight does not fit'],
-    ['Int8MatMul', [f32(2, 3), f32(3, 4), f32(4), i8(4, 3)], {}, 'needs f32, i8, f32, i8'],
+    ['Int8MatMul', [f32(2, 3), i8(3, 4), f32(4), i8(3, 4), f32(3)], {}, 'weight for the way back does not fit'],
+    ['Int8MatMul', [f32(2, 3), i8(3, 4), f32(4), i8(4, 3)], {}, 'weight for the way back does not fit'],
+    ['Int8MatMul', [f32(2, 3), f32(3, 4), f32(4)], {}, 'needs f32, i8, f32'],
     [
       'CausalAttention',
       [f32(2, 8), f32(2, 4), f32(2, 4), f32(2, 2)],

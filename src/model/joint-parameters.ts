@@ -7,7 +7,7 @@ import { type LinearGroup, outputsOf } from './linear.ts';
  * A layer's weights, its adapter, or both, as graphs with `joint` read them: of each group of several parts
  * `<group>.weight`, `<group>.int8`, `<group>.scale`, `<group>.bias` and `<group>.B` in the place of the parts' own, as far
  * as there are any. The parts' outputs lie side by side; B `[rank * parts, outputs]` is zero off its diagonal of blocks.
- * What only a backward pass reads (int8t) is left out; everything else, joint tensors too, is passed on as it is.
+ * Everything else, joint tensors too, is passed on as it is.
  */
 export function jointParameters(
   groups: readonly LinearGroup[],
@@ -16,7 +16,6 @@ export function jointParameters(
   const joint: Record<string, Tensor> = { ...parameters };
   for (const group of groups) {
     const { name, inputs, parts } = group;
-    for (const part of parts) delete joint[`${part.name}.int8t`];
     if (parts.length === 1) continue;
     const outputs = outputsOf(group);
     const take = (keys: readonly string[]): Tensor[] => {

@@ -50,7 +50,7 @@ const INT8 = int8Weight(GROUP.inputs, 9, 'linear');
 
 /** The parts of INT8. */
 function int8Parts(): Record<string, Tensor> {
-  const { w, transposed, scale } = INT8;
+  const { w, scale, back, backScale } = INT8;
   let start = 0;
   const codes = GROUP.parts.map(({ name, outputs }): [string, Tensor] => {
     const { shape, data } = columns(toDense(w), start, outputs);
@@ -59,8 +59,9 @@ function int8Parts(): Record<string, Tensor> {
   });
   return {
     ...Object.fromEntries(codes),
-    ...partsOf(transposed, 'int8t', GROUP.inputs),
     ...partsOf(scale, 'scale', 1),
+    ...partsOf(back, 'back.int8', GROUP.inputs),
+    ...Object.fromEntries(GROUP.parts.map(({ name }) => [`${name}.back.scale`, backScale])),
   };
 }
 

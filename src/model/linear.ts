@@ -44,9 +44,10 @@ export function loraShapes(group: LinearGroup, rank: number): Record<string, rea
  * y = x W + bias + scale (x A) B of each part for x `[rows, inputs]` (LoRA: arXiv 2106.09685): one value
  * `[rows, outputs]` a part.
  *
- * Graph inputs it reads of a part: `<part>.weight` f32 `[outputs, inputs]`, or `<part>.int8` `[inputs, outputs]`,
- * `<part>.scale` `[outputs]` and `<part>.int8t` `[outputs, inputs]`; `<part>.bias` `[outputs]` where the group has
- * biases; and those of loraShapes. With `joint` those of jointParameters.
+ * Graph inputs it reads of a part: `<part>.weight` f32 `[outputs, inputs]`, or `<part>.int8` `[inputs, outputs]` and
+ * `<part>.scale` `[outputs]`, and for its gradient `<part>.back.int8` `[outputs, inputs]`, `<part>.back.scale` `[inputs]` and, of
+ * `up`, `up.back.units` `[outputs]` (Int8MatMul); `<part>.bias` `[outputs]` where the group has biases; and those of
+ * loraShapes. With `joint` those of jointParameters.
  */
 export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: LinearSettings): readonly Value[] {
   const { lora, dtype = 'float32' } = settings;
@@ -72,6 +73,9 @@ export function linear(g: GraphBuilder, x: Value, group: LinearGroup, settings: 
   return parts.map((part, i) => product(part.name, part.outputs, own[i], `${name}.B.${part.name}`));
 }
 
+/** Linears whose outputs are smoothed, divided by what `down` reads them with (SmoothQuant). */
+const SMOOTHED_OUTPUTS: ReadonlySet<string> = new Set(['up']);
+
 interface Base {
   readonly name: string;
   readonly inputs: number;
@@ -89,7 +93,9 @@ function baseProduct(g: GraphBuilder, x: Value, base: Base, { precision, dtype =
           x,
           g.input(`${name}.int8`, 'int8', [inputs, outputs]),
           g.input(`${name}.scale`, 'float32', [outputs]),
-          g.input(`${name}.int8t`, 'int8', [outputs, inputs]),
+          g.input(`${name}.back.int8`, 'int8', [outputs, inputs]),
+          g.input(`${name}.back.scale`, 'float32', [inputs]),
+          ...(SMOOTHED_OUTPUTS.has(name) ? [g.input(`${name}.back.units`, 'float32', [outputs])] : []),
         ]);
   return bias ? g.op('Add', [product, g.input(`${name}.bias`, dtype, [outputs])]) : product;
 }

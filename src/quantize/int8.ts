@@ -4,10 +4,8 @@
 const LARGEST_CODE = 127;
 
 export interface QuantizedWeight {
-  /** Codes `[outputs, inputs]`. */
-  readonly byOutput: Int8Array;
-  /** The same codes `[inputs, outputs]`. */
-  readonly byInput: Int8Array;
+  /** `[outputs, inputs]`. */
+  readonly codes: Int8Array;
   /** weight = code * scale[output]. */
   readonly scale: Float32Array;
 }
@@ -24,8 +22,7 @@ export function quantizeWeight(
   inputs: number,
   columns?: Float32Array,
 ): QuantizedWeight {
-  const byOutput = new Int8Array(weight.length);
-  const byInput = new Int8Array(weight.length);
+  const codes = new Int8Array(weight.length);
   const scale = new Float32Array(outputs);
   const row = new Float32Array(inputs);
   for (let output = 0; output < outputs; output++) {
@@ -36,11 +33,7 @@ export function quantizeWeight(
       absmax = Math.max(absmax, Math.abs(row[i]!));
     }
     scale[output] = absmax === 0 ? 1 : absmax / LARGEST_CODE;
-    for (let i = 0; i < inputs; i++) {
-      const code = Math.round(row[i]! / scale[output]!);
-      byOutput[offset + i] = code;
-      byInput[i * outputs + output] = code;
-    }
+    for (let i = 0; i < inputs; i++) codes[offset + i] = Math.round(row[i]! / scale[output]!);
   }
-  return { byOutput, byInput, scale };
+  return { codes, scale };
 }

@@ -40,14 +40,15 @@ describe('quantizedModel()', () => {
       for (const group of Object.values(linearGroups(config))) {
         for (const part of group.parts) {
           const expected = partWeight(smoothed, layer, group, part);
-          const codes = tensors[`${part.name}.int8t`]!.data as Int8Array;
+          const { shape, data: codes } = tensors[`${part.name}.int8`]!;
           const scale = tensors[`${part.name}.scale`]!.data as Float32Array;
           const off = expected.map((w, i) => {
-            const step = scale[Math.floor(i / group.inputs)]!;
-            return Math.abs(codes[i]! * step - w) / step;
+            const [output, input] = [Math.floor(i / group.inputs), i % group.inputs];
+            const step = scale[output]!;
+            return Math.abs(Number(codes[input * part.outputs + output]) * step - w) / step;
           });
           expect(Math.max(...off)).toBeLessThanOrEqual(0.5 + 2e-5);
-          expect(tensors[`${part.name}.int8`]!.shape).toEqual([group.inputs, part.outputs]);
+          expect(shape).toEqual([group.inputs, part.outputs]);
         }
       }
     }

@@ -10,6 +10,7 @@ import type { ModelWeights } from '../model/config.ts';
 import { linearGroups } from '../model/decoder-layer.ts';
 import type { LinearGroup } from '../model/linear.ts';
 import { layerVectors, outerWeights, partWeight, type RuntimeModel } from '../model/runtime-model.ts';
+import { transposed } from '../model/transposed.ts';
 import { quantizeWeight } from './int8.ts';
 
 /** A layer's scales s of what its linears read, by group. */
@@ -73,9 +74,8 @@ function quantizedGroup(weights: ModelWeights, layer: number, group: LinearGroup
   for (const part of group.parts) {
     const { name, outputs } = part;
     const weight = partWeight(weights, layer, group, part);
-    const { byOutput, byInput, scale } = quantizeWeight(weight, outputs, inputs, smoothing);
-    tensors[`${name}.int8t`] = { dtype: 'int8', shape: [outputs, inputs], data: byOutput };
-    tensors[`${name}.int8`] = { dtype: 'int8', shape: [inputs, outputs], data: byInput };
+    const { codes, scale } = quantizeWeight(weight, outputs, inputs, smoothing);
+    tensors[`${name}.int8`] = { dtype: 'int8', shape: [inputs, outputs], data: transposed(codes, outputs, inputs) };
     const { down } = scales;
     const data = name === 'up' && down ? scale.map((step, j) => step / down[j]!) : scale;
     tensors[`${name}.scale`] = { dtype: 'float32', shape: [outputs], data };

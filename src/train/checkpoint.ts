@@ -22,7 +22,7 @@ export interface TrainingState {
 
 const PREFIX = 'checkpoint-';
 /** Raised when steps come out otherwise or their numbers mean something else: a checkpoint of another version is not resumed. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Writes `<folder>/checkpoint-<step>` and removes older ones. */
 export function saveCheckpoint(folder: string, state: TrainingState, trained: Trained, moments: TrainedMoments): void {

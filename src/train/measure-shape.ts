@@ -11,7 +11,8 @@ import type { ModelConfig } from '../model/config.ts';
 import { hubWeightShapes } from '../model/hub-weights.ts';
 import { randomWeights } from '../model/random-weights.ts';
 import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
-import { noSmoothing, quantizedModel } from '../quantize/smooth-quant.ts';
+import { noSmoothing } from '../quantize/smooth-quant.ts';
+import { trainableModel } from '../quantize/trainable-model.ts';
 import type { TrainSettings } from '../recipe/schema.ts';
 import { ADAMW_DEFAULTS } from './optimizer.ts';
 import { PASS_TOKENS, planPasses, planSteps } from './plan-steps.ts';
@@ -50,7 +51,7 @@ export async function measureShape(
   const chosen = planPasses(steps[0]!, documents, lengths, PASS_TOKENS).slice(0, MEASURED_PASSES);
   const passes = chosen.map((pass) => packSequences(pass.map((i) => samples[i]!)));
   const weights = randomWeights({ ...config, layers: MEASURED_LAYERS, sliding: undefined });
-  const model = settings.precision === 'f32' ? f32Model(weights) : quantizedModel(weights, noSmoothing(weights));
+  const model = settings.precision === 'f32' ? f32Model(weights) : trainableModel(weights, noSmoothing(weights));
 
   const again = 1 - keptLayers / config.layers;
   const kinds = layerKinds(config);

@@ -15,9 +15,10 @@ import { resolveModel } from '../model/resolve.ts';
 import { f32Model, type RuntimeModel } from '../model/runtime-model.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { calibrate, calibrationSamples } from '../quantize/calibrate.ts';
-import { quantizedModel, type Smoothing } from '../quantize/smooth-quant.ts';
+import type { Smoothing } from '../quantize/smooth-quant.ts';
 import { loadSmoothing, saveSmoothing, smoothingMadeFor } from '../quantize/smoothing-file.ts';
 import { SMOOTHING_FILE } from '../quantize/student-model.ts';
+import { trainableModel } from '../quantize/trainable-model.ts';
 import type { Recipe, StudentSettings, TrainSettings } from '../recipe/schema.ts';
 import { studentTrain } from '../recipe/student-train.ts';
 import { describeMemory } from './memory-plan.ts';
@@ -149,7 +150,7 @@ async function trainedModel(
   const smoothing = await cachedSmoothing(folder, inputHash, () =>
     calibrate(weights, calibrationSamples(samples, quantize.calibrationSamples), { smoothing: quantize.smoothing }),
   );
-  return { model: quantizedModel(weights, smoothing), smoothing };
+  return { model: trainableModel(weights, smoothing), smoothing };
 }
 
 /** Smoothing scales are computed once a training: a resumed one must quantize exactly as the first did. */

@@ -117,7 +117,6 @@ async function int8Product(x: number[][], weights: Readonly<Record<string, Tenso
     g.input('x', 'float32', [x.length, inputs]),
     g.input(`${name}.int8`, 'int8', [inputs, outputs]),
     g.input(`${name}.scale`, 'float32', [outputs]),
-    g.input(`${name}.int8t`, 'int8', [outputs, inputs]),
   ]);
   const session = await createSession(emitGraph(g, { y }).bytes);
   const rows: Tensor = { dtype: 'float32', shape: [x.length, inputs], data: Float32Array.from(x.flat()) };

@@ -42,25 +42,29 @@ export const quantized = {
     },
   },
   /**
-   * y = quantize(x) w * scale, inputs x [m, k], w int8 [k, n], scale [n], w transposed int8 [n, k].
-   * The gradient passes the rounding straight (Bengio et al., arXiv 1308.3432):
-   *   dx = quantize(dy * scale) w^T, with the same int8 weights, so they are never rounded twice.
+   * y = quantize(x) w * scale, inputs x [m, k], w int8 [k, n], scale [n]. Its derivative needs the weight rounded for the way back as
+   * well, by input: back int8 [n, k] and backScale [k] (and units u [n], ones where absent) with
+   * w_ij scale_j ~ u_j back_ji backScale_i. The gradient passes the rounding straight (Bengio et al., arXiv 1308.3432):
+   *   dx = quantize(dy * u) back * backScale.
+   * With w itself it would be quantize(dy * scale) w^T: the scales of a smoothed weight differ so much that a few outputs would
+   * fill the grid and the others' gradient be lost (docs/log.md).
    */
   Int8MatMul: {
-    infer([x, w, scale, transposed]) {
-      check(x!.dtype === 'float32' && scale!.dtype === 'float32', 'needs f32, i8, f32, i8');
-      check(w!.dtype === 'int8' && transposed!.dtype === 'int8', 'needs f32, i8, f32, i8');
+    infer([x, w, scale, ...back]) {
+      check(x!.dtype === 'float32' && scale!.dtype === 'float32' && w!.dtype === 'int8', 'needs f32, i8, f32');
       const [k, n] = w!.shape as [number, number];
       check(x!.shape[x!.shape.length - 1] === k && scale!.shape.join() === `${n}`, 'inner dimensions differ');
-      check(transposed!.shape.join() === `${n},${k}`, 'the transposed weight does not fit');
+      const needed = [`int8 ${n},${k}`, `float32 ${k}`, `float32 ${n}`];
+      const fits = back.every(({ dtype, shape }, i) => `${dtype} ${shape}` === needed[i]);
+      check(fits && back.length !== 1, 'the weight for the way back does not fit');
       return [{ dtype: 'float32', shape: [...x!.shape.slice(0, -1), n] }];
     },
     vjp(c) {
-      const [, w, scale, transposed] = c.inputs as [Value, Value, Value, Value];
-      const k = w.shape[0]!;
-      const ones = c.g.constant({ dtype: 'float32', shape: [k], data: new Float32Array(k).fill(1) });
-      const scaled = c.g.op('Mul', [onlyGrad(c), scale]);
-      return [c.g.op('Int8MatMul', [scaled, transposed, ones, w]), null, null, null];
+      const [, , , back, scale, units] = c.inputs as Value[];
+      check(back !== undefined && scale !== undefined, 'has no derivative without the weight for the way back');
+      const dy = onlyGrad(c);
+      const dx = c.g.op('Int8MatMul', [units ? c.g.op('Mul', [dy, units]) : dy, back!, scale!]);
+      return c.inputs.map((_, i) => (i === 0 ? dx : null));
     },
     lower(g, [x, w, scale]) {
       const [codes, absmax] = quantizeRows(g, x!);

@@ -4,8 +4,8 @@
 const SQUARE = 32;
 
 /** `[rows, columns]` -> `[columns, rows]`. */
-export function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(data.length);
+export function transposed<T extends Float32Array | Int8Array>(data: T, rows: number, columns: number): T {
+  const out = data.slice() as T;
   for (let top = 0; top < rows; top += SQUARE) {
     for (let left = 0; left < columns; left += SQUARE) {
       const bottom = Math.min(rows, top + SQUARE);
