@@ -265,7 +265,7 @@ const student = z.strictObject({
 });
 
 const quantize = z.strictObject({
-  smoothing: z.number().min(0).max(1).default(0.65).describe('SmoothQuant migration strength alpha'),
+  smoothing: z.number().min(0).max(1).default(0.5).describe('SmoothQuant migration strength alpha'),
   calibrationSamples: z.int().positive().default(12),
 });
 
