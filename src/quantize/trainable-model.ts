@@ -9,9 +9,9 @@ import { quantizeWeight } from './int8.ts';
 import { quantizedModel, type Smoothing } from './smooth-quant.ts';
 
 /**
- * quantizedModel() and, for the way back (Int8MatMul), each weight rounded once more, from f32, with
- * a scale for each input channel instead of each output channel. The smoothing of a channel is then a factor of its scale
- * alone, and dX no less exact beside a smoothed base than beside the plain one; what smooths the outputs of `up` is taken off their gradient first.
+ * quantizedModel() and, for the way back (Int8MatMul), each weight rounded once more from f32, with a scale for each input
+ * channel instead of each output channel. A channel's smoothing is then a factor of its scale alone, so that dX is as exact
+ * beside a smoothed base as beside the plain one. What smooths the outputs of `up` is taken off their gradient first.
  *
  *   of the plain weight W:  back = round(W / b), b_i = max_j |W_ji| / 127, backScale_i = s_i b_i, units_j = 1 / s_j of down.
  */
