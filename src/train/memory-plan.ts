@@ -56,7 +56,7 @@ export function trainingBytes(
   const adapter =
     layers * groups.flatMap((group) => Object.values(loraShapes(group, rank))).reduce((n, shape) => n + size(shape), 0);
   // Parameters come with their gradient and two moments. All weights also want room for the newest part of the gradients of
-  // a layer and of the head. Beside an adapter the weights are frozen; int8 ones are held in both orders.
+  // a layer and of the head. Beside an adapter the weights are frozen; int8 ones are held twice, rounded for each way.
   const frozen = outside + linears * (precision === 'w8a8' ? 2 : FLOAT);
   const held =
     method === 'full' ? FLOAT * (4 * all + linears / layers + vocabSize * hiddenSize) : frozen + 4 * FLOAT * adapter;
