@@ -37,7 +37,7 @@ const arms: readonly Arm[] = [
   { arm: '+ int8 forward', precision: 'w8a8', share: true, backward: 'f32' },
   { arm: '+ int8 dX', precision: 'w8a8', share: true, backward: 'int8' },
 ];
-const smoothing = await calibrate(weights, batch, { smoothing: 0.5 });
+const smoothing = await calibrate(weights, batch, { smoothing: 0.65, smoothingDown: 0.5 });
 const results = [];
 for (const { arm, precision, share, backward } of arms) {
   const quantized = precision === 'f32' ? f32Model(weights) : trainableModel(weights, smoothing);

@@ -12,7 +12,7 @@ const adapter = busyAdapter(weights.config, { rank: 2, alpha: 4 });
 const samples = drawTree(33, [5, 11, 2], 2);
 
 /** Scales from the largest inputs the plain decoder gives its linears. */
-function plainScales(withAdapter: boolean, alpha: number) {
+function plainScales(withAdapter: boolean, alpha: number, alphaDown: number) {
   const largest = new Map<string, number[]>();
   const model = plainModel(weights, withAdapter ? { layers: adapter.layers, ...loraOf(adapter) } : undefined);
   const watched = {
@@ -28,16 +28,16 @@ function plainScales(withAdapter: boolean, alpha: number) {
   };
   for (const { tokens } of samples) plainHidden(watched, tokens);
   const groups = linearGroups(weights.config);
-  const scales = (layer: number, name: LinearName, group: 'qkv' | 'gateUp' | 'down') =>
+  const scales = (layer: number, name: LinearName, group: 'qkv' | 'gateUp' | 'down', strength = alpha) =>
     smoothingScales(
       Float32Array.from(largest.get(`${layer} ${name}`)!),
       groupWeight(weights, layer, groups[group]),
-      alpha,
+      strength,
     );
   return Array.from({ length: weights.config.layers }, (_, layer) => ({
     qkv: scales(layer, 'q', 'qkv'),
     gateUp: scales(layer, 'gate', 'gateUp'),
-    down: scales(layer, 'down', 'down'),
+    down: scales(layer, 'down', 'down', alphaDown),
   }));
 }
 
@@ -48,10 +48,11 @@ describe('calibrate()', () => {
       const lora = { layers: adapter.layers, ...loraOf(adapter) };
       const found = await calibrate(weights, samples, {
         smoothing: 0.7,
+        smoothingDown: 0.4,
         threads: 1,
         ...(used ? { adapter: lora } : {}),
       });
-      for (const [layer, expected] of plainScales(used, 0.7).entries()) {
+      for (const [layer, expected] of plainScales(used, 0.7, 0.4).entries()) {
         for (const group of ['qkv', 'gateUp', 'down'] as const) {
           for (const [i, scale] of found[layer]![group]!.entries()) {
             expect(Math.abs(scale / expected[group][i]! - 1)).toBeLessThan(1e-5);

@@ -11,8 +11,10 @@ import type { SessionSettings } from '../onnx/session.ts';
 import { type Smoothing, smoothingScales } from './smooth-quant.ts';
 
 export interface CalibrationSettings extends SessionSettings {
-  /** Migration strength alpha. */
+  /** Migration strength alpha of what norms feed. */
   readonly smoothing: number;
+  /** Of what down reads; default: the same. */
+  readonly smoothingDown?: number;
   /** An adapter that is part of the model, and its scale. */
   readonly adapter?: { readonly layers: readonly LayerAdapter[]; readonly rank: number; readonly scale: number };
 }
@@ -23,7 +25,7 @@ export async function calibrate(
   samples: readonly TokenSequence[],
   settings: CalibrationSettings,
 ): Promise<Smoothing> {
-  const { adapter } = settings;
+  const { adapter, smoothing, smoothingDown = smoothing } = settings;
   const engine = new Engine(f32Model(weights), { ...settings, ...(adapter ? { lora: adapter } : {}) });
   const { config } = weights;
   const largest = Array.from({ length: config.layers }, () => ({
@@ -45,9 +47,9 @@ export async function calibrate(
   await engine.release();
   const groups = linearGroups(config);
   return largest.map((absmax, layer) => ({
-    qkv: smoothingScales(absmax.qkv, groupWeight(weights, layer, groups.qkv), settings.smoothing),
-    gateUp: smoothingScales(absmax.gateUp, groupWeight(weights, layer, groups.gateUp), settings.smoothing),
-    down: smoothingScales(absmax.down, groupWeight(weights, layer, groups.down), settings.smoothing),
+    qkv: smoothingScales(absmax.qkv, groupWeight(weights, layer, groups.qkv), smoothing),
+    gateUp: smoothingScales(absmax.gateUp, groupWeight(weights, layer, groups.gateUp), smoothing),
+    down: smoothingScales(absmax.down, groupWeight(weights, layer, groups.down), smoothingDown),
   }));
 }
 

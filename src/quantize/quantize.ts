@@ -83,10 +83,10 @@ async function calibrated(
 ): Promise<Student> {
   const student = await loadStudent(recipe, folder, name, context);
   if (student.settings.precision === 'w8a8') return student;
-  const { smoothing: strength, calibrationSamples: count } = recipe.quantize;
+  const { calibrationSamples: count, ...strengths } = recipe.quantize;
   const { adapter } = student;
   const smoothing = await calibrate(student.weights, calibrationSamples(await tokens(student, rows), count), {
-    smoothing: strength,
+    ...strengths,
     ...(adapter ? { adapter: { layers: adapter.layers, rank: adapter.rank, scale: adapterScale(adapter) } } : {}),
   });
   saveSmoothing(join(folder.student(name), SMOOTHING_FILE), smoothing);

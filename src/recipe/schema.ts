@@ -265,7 +265,20 @@ const student = z.strictObject({
 });
 
 const quantize = z.strictObject({
-  smoothing: z.number().min(0).max(1).default(0.5).describe('SmoothQuant migration strength alpha'),
+  smoothing: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.65)
+    .describe('SmoothQuant migration strength alpha of what norms feed: q, k, v, gate and up'),
+  smoothingDown: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe(
+      'The same of what down reads; 0.65 rounded less before training, and more in the last layers after 176 steps',
+    ),
   calibrationSamples: z.int().positive().default(12),
 });
 

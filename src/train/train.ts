@@ -147,8 +147,9 @@ async function trainedModel(
 ): Promise<{ model: RuntimeModel; smoothing?: Smoothing }> {
   const weights = loadModel(modelFolder);
   if (settings.precision === 'f32') return { model: f32Model(weights) };
+  const { calibrationSamples: count, ...strengths } = quantize;
   const smoothing = await cachedSmoothing(folder, inputHash, () =>
-    calibrate(weights, calibrationSamples(samples, quantize.calibrationSamples), { smoothing: quantize.smoothing }),
+    calibrate(weights, calibrationSamples(samples, count), strengths),
   );
   return { model: trainableModel(weights, smoothing), smoothing };
 }
