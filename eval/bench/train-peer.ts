@@ -49,6 +49,9 @@ export interface PeerTrial {
 /** The steps before the clock starts: compiling for the lengths of samples, each of its own, and their caches. */
 const WARM_STEPS = 2;
 
+/** Characters of a failure that are told: its end says why. */
+const MESSAGE_END = 300;
+
 /**
  * Tries every way over a few steps. Failures are told, not thrown.
  *
@@ -71,7 +74,7 @@ export async function bestPeer(
         trials.push({ settings, tokens_per_s, peak_rss_gb });
         if (tokens_per_s > (best?.speed ?? 0)) best = { options, speed: tokens_per_s };
       } catch (error) {
-        trials.push({ settings, failed: (error as Error).message.slice(-200) });
+        trials.push({ settings, failed: (error as Error).message.slice(-MESSAGE_END) });
       }
       console.error(`trl, tried: ${JSON.stringify(trials.at(-1))}`);
     }
