@@ -13,6 +13,7 @@ import { f32Model } from '../../src/model/runtime-model.ts';
 import { loadTokenizer } from '../../src/model/tokenizer.ts';
 import { calibrate } from '../../src/quantize/calibrate.ts';
 import { trainableModel } from '../../src/quantize/trainable-model.ts';
+import { recipeSchema } from '../../src/recipe/schema.ts';
 import { batchGradient } from '../../src/train/step.ts';
 import { type Float32Backward, float32Backward } from './float32-backward.ts';
 
@@ -37,7 +38,7 @@ const arms: readonly Arm[] = [
   { arm: '+ int8 forward', precision: 'w8a8', share: true, backward: 'f32' },
   { arm: '+ int8 dX', precision: 'w8a8', share: true, backward: 'int8' },
 ];
-const smoothing = await calibrate(weights, batch, { smoothing: 0.65, smoothingDown: 0.5 });
+const smoothing = await calibrate(weights, batch, recipeSchema.shape.quantize.parse({}));
 const results = [];
 for (const { arm, precision, share, backward } of arms) {
   const quantized = precision === 'f32' ? f32Model(weights) : trainableModel(weights, smoothing);

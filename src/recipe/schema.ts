@@ -276,9 +276,7 @@ const quantize = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe(
-      'The same of what down reads; 0.65 rounded less before training, and more in the last layers after 176 steps',
-    ),
+    .describe('The same of what down reads; a higher one suits the base, not what long training makes of it'),
   calibrationSamples: z.int().positive().default(12),
 });
 
